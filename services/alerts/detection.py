@@ -1,0 +1,68 @@
+"""What a detector is, what it is given and what it gives back."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from services.storage.alerting import AlertRecord
+from services.storage.detector_reading import StationFacts
+from services.storage.journal import JournalSpan
+from uskat.finding import Finding, Scope
+
+Memory = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Event time that must be judged anew: from the first to the last moment touched, inclusive, UTC."""
+
+    low: datetime
+    high: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StationContext:
+    """One station at one moment, for one detector.
+
+    connection: of the evaluating transaction; handed to reading functions of `services.storage` and to nothing else.
+    span: what to judge anew; None for detectors that look at the present. journal: what was committed. alerts: of
+    this detector, stored. memory: what the detector asked to keep the last time.
+    """
+
+    connection: Any
+    station: StationFacts
+    now: datetime
+    span: Span | None
+    journal: Sequence[JournalSpan]
+    alerts: Sequence[AlertRecord]
+    memory: Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What a detector found. scopes: where its findings are complete, so that a stored alert without one is mistaken.
+
+    due_at: look again then even without new data. unjudged_from: first moment of data that could not be judged yet.
+    memory: kept for the next time.
+    """
+
+    findings: Sequence[Finding] = ()
+    scopes: Sequence[Scope] = ()
+    due_at: datetime | None = None
+    unjudged_from: datetime | None = None
+    memory: Memory = field(default_factory=dict)
+    intervals: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """A detector: its name (stored with alerts, never changed), the journal kinds that concern it, and its function.
+
+    each_span True: called for each stretch of event time that was touched; False: called once, about the present.
+    """
+
+    name: str
+    kinds: frozenset[str]
+    evaluate: Callable[[StationContext], Awaitable[Evaluation]]
+    each_span: bool

@@ -1,0 +1,57 @@
+"""The alerts process: wiring of engine, listener, workers, metrics and health."""
+
+import asyncio
+import contextlib
+import signal
+
+import structlog
+
+from services.alerts.worker import AlertsWorker, Evaluator
+from services.observability import Health, ObservationServer
+from services.settings import Settings
+from services.storage.engine import make_engine
+from services.storage.journal import JOURNAL_CHANNEL
+from services.storage.notifications import listen
+
+STATEMENT_TIMEOUT_S = 60.0
+PACE_S = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+async def run(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
+    """Evaluate what is committed until SIGTERM, SIGINT or `stop`. Logging is the caller's to configure."""
+    stop = stop or asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(name, stop.set)
+    database_url = settings.database_url.get_secret_value()
+    application = f"uskat-alerts-{settings.alerts_worker}"
+    engine = make_engine(
+        database_url,
+        pool_size=settings.alerts_concurrency + 1,
+        application=application,
+        statement_timeout_s=STATEMENT_TIMEOUT_S,
+    )
+    health = Health()
+    observation = ObservationServer(settings.alerts_metrics_port, health, host=settings.metrics_host)
+    worker = AlertsWorker(Evaluator(engine, concurrency=settings.alerts_concurrency, pace_s=PACE_S), health)
+    listening = asyncio.create_task(
+        listen(
+            database_url,
+            [JOURNAL_CHANNEL],
+            heard=lambda _channel, _payload: worker.call(),
+            connected=worker.call,
+            application=f"{application}-listen",
+        )
+    )
+    log.info("alerts.started", port=observation.port, concurrency=settings.alerts_concurrency)
+    try:
+        await worker.run(stop)
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        await engine.dispose()
+        observation.close()
+        log.info("alerts.stopped")

@@ -1,0 +1,1 @@
+"""The HTTP API: one router a resource, one table of access, one table of errors."""

@@ -1,0 +1,62 @@
+"""Who may do what: one row a route, deny by default. tests/unit/api/test_access.py walks through all of them.
+
+Roles: `anonymous` has no token; `ingest` and `operate` are scopes of a token. A token with a scope may also do what
+`anonymous` may.
+"""
+
+from enum import StrEnum
+
+API = "/api/v1"
+
+
+class Role(StrEnum):
+    """What a caller may be."""
+
+    ANONYMOUS = "anonymous"
+    INGEST = "ingest"
+    OPERATE = "operate"
+
+
+EVERYBODY = frozenset(Role)
+OPERATORS = frozenset({Role.OPERATE})
+SENDERS = frozenset({Role.INGEST})
+
+ACCESS: dict[tuple[str, str], frozenset[Role]] = {
+    ("GET", "/"): EVERYBODY,
+    ("GET", "/docs"): EVERYBODY,
+    ("GET", "/docs/assets/{name}"): EVERYBODY,
+    ("GET", "/openapi.json"): EVERYBODY,
+    ("GET", "/health/live"): EVERYBODY,
+    ("GET", "/health/ready"): EVERYBODY,
+    ("GET", "/metrics"): EVERYBODY,
+    ("GET", f"{API}/problems"): EVERYBODY,
+    ("GET", f"{API}/stations"): EVERYBODY,
+    ("GET", f"{API}/stations/{{code}}"): EVERYBODY,
+    ("GET", f"{API}/network"): EVERYBODY,
+    ("GET", f"{API}/parameters"): EVERYBODY,
+    ("GET", f"{API}/instruments"): EVERYBODY,
+    ("GET", f"{API}/series"): EVERYBODY,
+    ("GET", f"{API}/series/{{series_id}}"): EVERYBODY,
+    ("GET", f"{API}/series/{{series_id}}/latest"): EVERYBODY,
+    ("GET", f"{API}/series/{{series_id}}/observations"): EVERYBODY,
+    ("GET", f"{API}/series/{{series_id}}/conflicts"): EVERYBODY,
+    ("POST", f"{API}/series/{{series_id}}/decisions"): OPERATORS,
+    ("GET", f"{API}/latest"): EVERYBODY,
+    ("GET", f"{API}/ledger"): EVERYBODY,
+    ("GET", f"{API}/rejects"): OPERATORS,
+    ("GET", f"{API}/raw/{{raw_id}}"): OPERATORS,
+    ("GET", f"{API}/seismic/records"): EVERYBODY,
+    ("GET", f"{API}/seismic/records/{{record_id}}"): EVERYBODY,
+    ("GET", f"{API}/seismic/records/{{record_id}}/waveform"): EVERYBODY,
+    ("GET", f"{API}/seismic/histograms"): EVERYBODY,
+    ("GET", f"{API}/alerts"): EVERYBODY,
+    ("GET", f"{API}/alerts/{{alert_id}}"): EVERYBODY,
+    ("GET", f"{API}/events"): EVERYBODY,
+    ("POST", f"{API}/ingest/{{device}}/{{kind}}"): SENDERS,
+}
+
+
+def allowed(method: str, route: str, roles: frozenset[Role]) -> bool:
+    """True when one of the caller's roles is in the row of the route; HEAD is asked like GET; no row: nobody."""
+    row = ACCESS.get(("GET" if method == "HEAD" else method, route))
+    return row is not None and not row.isdisjoint(roles)

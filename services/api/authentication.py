@@ -1,0 +1,70 @@
+"""From the Authorization header to a principal, and from the access table to yes or no."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from services.api.access import Role, allowed
+from services.api.context import Context
+from services.api.errors import Forbidden, Unauthenticated
+from services.api.middleware import route_of
+from services.storage.token_reading import token_holder
+
+LONGEST_TOKEN = 200
+PUBLIC = frozenset({Role.ANONYMOUS})
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks. `device`: the only device this token may send as; None: any (or no token)."""
+
+    name: str
+    roles: frozenset[Role]
+    device: str | None = None
+
+    @property
+    def sees_everything(self) -> bool:
+        """True when unpublished stations and series are shown."""
+        return Role.OPERATE in self.roles
+
+
+ANONYMOUS = Principal("anonymous", PUBLIC)
+
+
+async def authorize(request: Request) -> None:
+    """Dependency of every route: find out who asks, and refuse what the access table does not allow.
+
+    Raises Unauthenticated for a token that is not valid (also on public routes: a mistake should be seen) and where
+    none was given but one is needed; Forbidden where the token does not suffice.
+    """
+    header = request.headers.get("authorization")
+    principal = ANONYMOUS if header is None else await _holder(request, header)
+    request.scope["principal"] = principal.name
+    request.state.principal = principal
+    if allowed(request.method, route_of(request.scope), principal.roles):
+        return
+    if header is None:
+        raise Unauthenticated("send Authorization: Bearer <token>")
+    raise Forbidden(f"token {principal.name!r} has not the scope for this")
+
+
+async def _holder(request: Request, header: str) -> Principal:
+    scheme, _, token = header.partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token.isascii() or not 0 < len(token) <= LONGEST_TOKEN:
+        raise Unauthenticated("send Authorization: Bearer <token>")
+    context: Context = request.app.state.context
+    holder = await context.database.ask(token_holder, token)
+    if holder is None:
+        raise Unauthenticated("the token is unknown, revoked or expired")
+    roles = PUBLIC | {Role(scope) for scope in holder.scopes if scope in (Role.INGEST, Role.OPERATE)}
+    return Principal(holder.name, roles, holder.device)
+
+
+async def _principal(request: Request) -> Principal:
+    principal: Principal = request.state.principal
+    return principal
+
+
+Asking = Annotated[Principal, Depends(_principal)]

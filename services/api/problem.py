@@ -1,0 +1,140 @@
+"""RFC 9457: the one table that turns errors into answers (`application/problem+json`)."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from services.api.errors import (
+    ApiError,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    Overloaded,
+    PayloadTooLarge,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
+from services.storage.decisions import NothingToDecide
+from services.storage.reading import DatabaseAway, QueryTooLong
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "/api/v1/problems#"
+RETRY_AFTER_S = "2"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of problem: its status, the name that ends its `type`, its title."""
+
+    status: HTTPStatus
+    name: str
+    title: str
+
+
+INTERNAL = Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Something broke on our side")
+PROBLEMS: dict[type[Exception], Kind] = {
+    NotFound: Kind(HTTPStatus.NOT_FOUND, "not-found", "There is no such thing here"),
+    InvalidRequest: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", "The request cannot be answered as asked"),
+    RequestValidationError: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", "The request is not valid"),
+    NothingToDecide: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "nothing-to-decide", "There is nothing to decide about"),
+    Unauthenticated: Kind(HTTPStatus.UNAUTHORIZED, "unauthenticated", "A valid token is needed"),
+    Forbidden: Kind(HTTPStatus.FORBIDDEN, "forbidden", "The token does not cover this"),
+    PayloadTooLarge: Kind(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", "The body is too large"),
+    UnsupportedMediaType: Kind(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body is of a kind not read here"
+    ),
+    Overloaded: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "Too much at once, ask again in a moment"),
+    DatabaseAway: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "database-away", "The database does not answer now"),
+    QueryTooLong: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "query-too-long", "The question takes too long, ask for less"),
+    Exception: INTERNAL,
+}
+DETAILS = {
+    DatabaseAway: "Nothing was changed. Ask again in a moment.",
+    QueryTooLong: "Ask for a shorter period or a smaller page.",
+    Exception: "The fault is logged under the request id.",
+}
+
+
+class Problem(msgspec.Struct, omit_defaults=True):
+    """An error as RFC 9457 describes it; `errors` name the parts of the request that are wrong."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    request_id: str = ""
+    errors: list[dict[str, Any]] = []
+
+
+def kind_of(error: Exception) -> tuple[type[Exception], Kind]:
+    """Row of PROBLEMS for an error: its own class or the nearest base."""
+    for base in type(error).__mro__:
+        if base in PROBLEMS:
+            return base, PROBLEMS[base]
+    return Exception, INTERNAL
+
+
+def problem_response(request: Request, error: Exception) -> Response:
+    """The answer to an error; an unexpected one says nothing about our inside."""
+    if isinstance(error, HTTPException):
+        return _answer(request, _http_kind(error), str(error.detail), [], dict(error.headers or {}))
+    base, kind = kind_of(error)
+    errors: list[dict[str, Any]] = []
+    if isinstance(error, ApiError):
+        detail, errors = error.detail, error.errors
+    elif isinstance(error, RequestValidationError):
+        errors = [_part(item) for item in error.errors()[:20]]
+        detail = "; ".join(f"{item['in']}: {item['message']}" for item in errors[:3])
+    else:
+        detail = DETAILS.get(base) or str(error)
+    headers = {"Retry-After": RETRY_AFTER_S} if kind.status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+    if kind.status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="uskat"'
+    return _answer(request, kind, detail, errors, headers)
+
+
+def _http_kind(error: HTTPException) -> Kind:
+    status = HTTPStatus(error.status_code)
+    return Kind(status, status.phrase.lower().replace(" ", "-"), status.phrase)
+
+
+def _part(item: Any) -> dict[str, Any]:
+    where = ".".join(str(step)[:80] for step in item.get("loc", ()))
+    return {"in": where, "message": str(item.get("msg", ""))[:200]}
+
+
+def _answer(
+    request: Request, kind: Kind, detail: str, errors: list[dict[str, Any]], headers: dict[str, str]
+) -> Response:
+    body = Problem(
+        type=TYPE_PREFIX + kind.name,
+        title=kind.title,
+        status=int(kind.status),
+        detail=detail,
+        instance=request.url.path[:500],
+        request_id=request.scope.get("request_id", ""),
+        errors=errors,
+    )
+    headers = {"Cache-Control": "no-store"} | headers
+    return Response(msgspec.json.encode(body), int(kind.status), headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the table, and HTTP errors of the framework, with problem+json.
+
+    Unexpected exceptions are not caught here: `middleware.Edge` logs and answers them.
+    """
+
+    async def handle(request: Request, error: Exception) -> Response:
+        return problem_response(request, error)
+
+    for kind in (*PROBLEMS, HTTPException):
+        if kind is not Exception:
+            app.add_exception_handler(kind, handle)

@@ -1,0 +1,138 @@
+"""`uskat admin`: the registry – networks, devices and their credentials, machine tokens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+T = TypeVar("T")
+
+admin = typer.Typer(help="Registry: networks, devices and their credentials, machine tokens.", no_args_is_help=True)
+
+
+def _in_one_transaction(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """Run a piece of work in one transaction of the database that the settings name."""
+    from services.settings import Settings
+    from services.storage.engine import make_engine, unit_of_work
+
+    async def run() -> T:
+        engine = make_engine(Settings().database_url.get_secret_value(), pool_size=1, application="uskat-admin")
+        try:
+            async with unit_of_work(engine) as connection:
+                return await work(connection)
+        finally:
+            await engine.dispose()
+
+    try:
+        return asyncio.run(run())
+    except LookupError as error:
+        typer.echo(f"uskat admin: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
+def _show_passwords(passwords: dict[str, str]) -> None:
+    for device, password in sorted(passwords.items()):
+        typer.echo(f"{device}\t{password}")
+    typer.echo(f"{len(passwords)} new passwords, shown only this once", err=True)
+
+
+@admin.command("load-demo")
+def load_demo() -> None:
+    """Load the demo network (schematic, with invented enterprises) and print the passwords of its new devices."""
+    from services.storage.registry import load_network
+    from uskat.water.network import demo_network
+
+    network = demo_network()
+    _show_passwords(_in_one_transaction(lambda connection: load_network(connection, network)))
+
+
+@admin.command("load-network")
+def load_network_file(
+    file: Annotated[Path, typer.Argument(exists=True, help="A network file like uskat/data/network/uskat_demo.json")],
+) -> None:
+    """Load a network file of your own and print the passwords of its new devices."""
+    from services.storage.registry import load_network
+    from uskat.water import network as networks
+
+    try:
+        network = networks.load_network(file.read_text(encoding="utf-8"))
+    except networks.NetworkError as error:
+        typer.echo(f"{file}: {error}", err=True)
+        raise typer.Exit(1) from error
+    _show_passwords(_in_one_transaction(lambda connection: load_network(connection, network)))
+
+
+@admin.command("devices")
+def devices() -> None:
+    """List devices: code, station, kind, enabled, number of series."""
+    from services.storage.registry import list_devices
+
+    for device in _in_one_transaction(list_devices):
+        typer.echo("\t".join(str(device[name]) for name in ("code", "station", "kind", "enabled", "series")))
+
+
+@admin.command("add-device")
+def add_device_command(
+    code: Annotated[str, typer.Argument(help="Device id, also its user name on the broker")],
+    station: Annotated[str, typer.Option(help="Code of its station")],
+    parameter: Annotated[list[str], typer.Option(help="Code of a parameter it measures; repeat for each")],
+    kind: Annotated[str, typer.Option(help="Kind of the device")] = "water",
+    interval_s: Annotated[int, typer.Option(help="Seconds between two readings")] = 60,
+) -> None:
+    """Register a device with its series and print its password."""
+    from services.storage.registry import add_device
+
+    password = _in_one_transaction(
+        lambda connection: add_device(
+            connection, code=code, station=station, kind=kind, names=parameter, expected_interval_s=interval_s
+        )
+    )
+    _show_passwords({code: password})
+
+
+@admin.command("rotate")
+def rotate(codes: Annotated[list[str], typer.Argument(help="Devices that get a new password")]) -> None:
+    """Give devices new passwords; the old ones stop working when the broker has the new password file."""
+    from services.storage.registry import give_credentials
+
+    given = _in_one_transaction(lambda connection: give_credentials(connection, codes, rotate=True))
+    _show_passwords(given)
+    unknown = sorted(set(codes) - set(given))
+    if unknown:
+        typer.echo(f"not registered: {', '.join(unknown)}", err=True)
+        raise typer.Exit(1)
+
+
+@admin.command("password-file")
+def password_file_command(
+    file: Annotated[Path, typer.Argument(help="Mosquitto's password file; written anew with mode 600")],
+) -> None:
+    """Write Mosquitto's password file of all enabled devices (hashes only)."""
+    from services.storage.registry import password_file
+
+    text = _in_one_transaction(password_file)
+    file.touch(mode=0o600)
+    file.chmod(0o600)
+    file.write_text(text)
+    typer.echo(f"{text.count(chr(10))} devices written to {file}", err=True)
+
+
+@admin.command("token")
+def token(
+    name: Annotated[str, typer.Argument(help="Who uses it")],
+    scope: Annotated[list[str], typer.Option(help="What it may do; repeat for each")],
+    device: Annotated[str | None, typer.Option(help="Only for this device")] = None,
+) -> None:
+    """Issue a machine token and print it; only its hash is stored."""
+    from services.storage.registry import issue_token
+
+    issued = _in_one_transaction(lambda connection: issue_token(connection, name=name, scopes=scope, device=device))
+    typer.echo(issued)
+    typer.echo("shown only this once", err=True)

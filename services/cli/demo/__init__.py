@@ -1,0 +1,1 @@
+"""`uskat demo`: everything on one machine, as separate processes under one supervisor."""

@@ -1,0 +1,39 @@
+"""The command `uskat`: the one composition root. Commands import what they start, so that help is quick."""
+
+from __future__ import annotations
+
+import typer
+
+from services.cli.admin import admin
+from services.cli.demo.command import demo
+from services.cli.intake import import_command, reparse_command
+from services.cli.ledger import audit, ledger
+from services.cli.parts import broker, database
+from services.cli.processes import alerts, api, ingest, migrate, simulate
+
+app = typer.Typer(
+    name="uskat",
+    help="River water quality and blasting monitoring: measured, judged, evidenced, public.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(demo)
+app.command()(migrate)
+app.command()(ingest)
+app.command()(alerts)
+app.command()(api)
+app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+)(simulate)
+app.command("import")(import_command)
+app.command("reparse")(reparse_command)
+app.command()(ledger)
+app.command()(audit)
+app.command()(broker)
+app.command()(database)
+app.add_typer(admin, name="admin")
+
+if __name__ == "__main__":
+    app(prog_name="uskat")

@@ -1,0 +1,49 @@
+"""Commands that run one process of Uskat each. Settings come from the environment (USKAT_...)."""
+
+from __future__ import annotations
+
+import typer
+
+
+def migrate() -> None:
+    """Bring the database to the newest schema; safe to run from several places at once."""
+    from services.settings import Settings
+    from services.storage.migrate import upgrade
+
+    upgrade(Settings().database_url.get_secret_value())
+
+
+def ingest() -> None:
+    """Run one ingest worker: MQTT to database."""
+    from services.ingest.main import run
+    from services.settings import Settings
+
+    run(Settings())
+
+
+def alerts() -> None:
+    """Run one alerts worker: committed data to findings, alerts and notifications."""
+    import asyncio
+
+    from services.alerts.main import run
+    from services.observability import configure_logging
+    from services.settings import Settings
+
+    settings = Settings()
+    configure_logging(settings, process=f"alerts-{settings.alerts_worker}")
+    asyncio.run(run(settings))
+
+
+def api() -> None:
+    """Run the API."""
+    from services.api.main import run
+    from services.settings import Settings
+
+    run(Settings())
+
+
+def simulate(context: typer.Context) -> None:
+    """Simulate rivers, pits and their loggers, or replay real records: `uskat simulate --help`."""
+    from simulators.main import app
+
+    app(args=context.args, prog_name="uskat simulate")

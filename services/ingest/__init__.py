@@ -1,0 +1,1 @@
+"""MQTT → decode → check → store → acknowledge."""

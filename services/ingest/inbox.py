@@ -1,0 +1,68 @@
+"""Messages received and not yet stored: bounded, so that pressure reaches the broker instead of our memory."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+from services.storage.intake import Incoming
+
+BYTES_A_READING = 30
+"""Shortest reading on the wire, for a cautious guess of how many readings a payload holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message and how to acknowledge it: packet id, QoS and the connection it came over."""
+
+    incoming: Incoming
+    mid: int
+    qos: int
+    generation: int
+
+
+class Inbox:
+    """Filled by the subscriber and emptied by the pipeline, both in one event loop."""
+
+    def __init__(self, *, max_messages: int, max_bytes: int) -> None:
+        self._deliveries: deque[Delivery] = deque()
+        self._bytes = 0
+        self._max_messages = max_messages
+        self._max_bytes = max_bytes
+        self._filled = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._deliveries)
+
+    @property
+    def size_bytes(self) -> int:
+        """Payload bytes waiting."""
+        return self._bytes
+
+    @property
+    def full(self) -> bool:
+        """True when the socket must not be read now."""
+        return len(self._deliveries) >= self._max_messages or self._bytes >= self._max_bytes
+
+    def put(self, delivery: Delivery) -> None:
+        """Add a message; the caller asks `full` before reading more."""
+        self._deliveries.append(delivery)
+        self._bytes += len(delivery.incoming.payload)
+        self._filled.set()
+
+    async def take(self, *, max_readings: int) -> list[Delivery]:
+        """Wait for messages and take what is there, up to about `max_readings` readings (at least one message)."""
+        await self._filled.wait()
+        taken: list[Delivery] = []
+        readings = 0
+        while self._deliveries and readings < max_readings:
+            delivery = self._deliveries.popleft()
+            taken.append(delivery)
+            self._bytes -= len(delivery.incoming.payload)
+            readings += 1 + len(delivery.incoming.payload) // BYTES_A_READING
+        if not self._deliveries:
+            self._filled.clear()
+        return taken
+
+    def wake(self) -> None:
+        """Let a waiting `take` return, with nothing if nothing is there."""
+        self._filled.set()

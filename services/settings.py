@@ -1,0 +1,58 @@
+"""One tree of settings; the only reader of the environment. Variables are `USKAT_<FIELD>`, secrets may be files."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SECRETS_DIR = Path("/run/secrets")
+
+
+class Settings(BaseSettings):
+    """What every process may be told. Docker secrets named `uskat_<field>` are read from /run/secrets."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="USKAT_", env_file=None, extra="ignore", secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None
+    )
+
+    database_url: SecretStr = Field(
+        SecretStr("postgresql://uskat@127.0.0.1:5432/uskat"), description="PostgreSQL ≥ 15, with or without TimescaleDB"
+    )
+    database_pool_size: int = Field(8, ge=1, description="connections of one api or alerts process")
+    mqtt_url: str = Field("mqtt://127.0.0.1:1883", description="broker; mqtts:// for TLS; no credentials in the URL")
+    mqtt_username: str | None = None
+    mqtt_password: SecretStr | None = None
+    mqtt_ca_file: Path | None = Field(None, description="CA certificate for mqtts://")
+    mqtt_protocol: Literal["5", "3.1.1"] = "5"
+    mqtt_shared_group: str | None = Field("uskat-ingest", description="shared subscription; empty: plain")
+    mqtt_client_id: str | None = Field(None, description="stable id: the broker keeps the session")
+    ingest_worker: str = Field("1", description="name of this ingest worker, unique on the broker")
+    ingest_receive_maximum: int = Field(4000, ge=1, le=65535, description="messages in flight to us")
+    ingest_leave: bool = Field(
+        default=False, description="end the broker session at a graceful stop: for a worker that is removed for good"
+    )
+    ingest_inbox_messages: int = Field(8000, ge=1, description="beyond it we stop reading the socket")
+    ingest_inbox_bytes: int = Field(64 * 2**20, ge=2**20)
+    ingest_batch_readings: int = Field(10_000, ge=1)
+    ingest_payload_limit: int = Field(16 * 2**20, ge=1024, description="bytes; larger payloads are refused")
+    ingest_metrics_port: int = Field(9101, ge=0)
+    clock_future_tolerance_s: float = Field(600, ge=0)
+    clock_oldest_year: int = Field(2015, ge=1970)
+    alerts_metrics_port: int = Field(9102, ge=0)
+    metrics_host: str = Field(
+        "127.0.0.1", description="address of /metrics and /health of ingest and alerts; 0.0.0.0 in a container"
+    )
+    alerts_worker: str = "1"
+    alerts_concurrency: int = Field(4, ge=1, description="stations one alerts process evaluates at the same time")
+    api_host: str = "127.0.0.1"
+    api_port: int = Field(8000, ge=0)
+    api_workers: int = Field(1, ge=1)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+
+    @property
+    def clock_oldest_us(self) -> int:
+        """Device times before this (microseconds since 1970) are refused as clock faults."""
+        return int(datetime(self.clock_oldest_year, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000

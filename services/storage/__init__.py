@@ -1,0 +1,1 @@
+"""Tables, engine, units of work, named queries: the only room that speaks SQL."""

@@ -1,0 +1,159 @@
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from uskat.finding import Severity
+from uskat.water.exceedance import Exceedance, fold_intervals, resume
+from uskat.water.exceedance_finding import Subject, exceedance_finding
+from uskat.water.interval import INTERVAL, Interval
+from uskat.water.norms import norm_in_force
+from uskat.water.parameters import parameters
+
+T0 = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def nh4(moment):
+    return norm_in_force("nh4", moment, water_use="fishery_2")
+
+
+def oxygen(moment):
+    return norm_in_force("do", moment, water_use="fishery_2")
+
+
+def interval(place, mean, n_valid=20, service=0, start=T0):
+    return Interval(start + place * INTERVAL, 20, n_valid, service, mean, mean, mean)
+
+
+def fold(means, norm_of=nh4, **named):
+    return fold_intervals(
+        [interval(place, mean) for place, mean in enumerate(means) if mean is not None],
+        norm_of,
+        expected_interval_s=60,
+        **named,
+    )
+
+
+def spans(fold):
+    return [((e.started_at - T0) // INTERVAL, e.ended_at and (e.ended_at - T0) // INTERVAL) for e in fold.episodes]
+
+
+@pytest.mark.parametrize(
+    ("means", "expected"),
+    [
+        ([0.3, 0.5, 0.4], []),
+        ([0.3, 0.51], [(1, None)]),
+        ([0.6, 0.4], [(0, None)]),
+        ([0.6, 0.4, 0.4], [(0, 1)]),
+        ([0.6, 0.4, 0.49, 0.4, 0.4], [(0, 3)]),  # inside the norm but not the margin: the count begins again
+        ([0.6, 0.4, 0.6, 0.4, 0.4], [(0, 3)]),
+        ([0.6, 0.4, None, None, 0.4], [(0, 1)]),  # a gap says nothing
+        ([0.6, 0.4, 0.4, 0.49, 0.6], [(0, 1), (4, None)]),
+    ],
+)
+def test_episodes_open_and_return_with_hysteresis(means, expected):
+    assert spans(fold(means)) == expected
+
+
+def test_the_figures_of_an_episode():
+    (episode,) = fold([0.3, 0.7, 1.3, 0.9, 0.49, 0.4, 0.4]).closed
+    assert (episode.intervals, episode.peak, episode.peak_at) == (3, 1.3, T0 + 2 * INTERVAL)
+    assert episode.excess_sum == pytest.approx(0.2 + 0.8 + 0.4)
+    assert episode.knowable_at == T0 + 2 * INTERVAL
+    assert episode.settled_at == T0 + 7 * INTERVAL
+
+
+def test_the_lowest_oxygen_is_the_peak():
+    (episode,) = fold([5.5, 2.5, 4.0], oxygen).episodes
+    assert (episode.peak, episode.severity) == (2.5, Severity.HIGH)
+
+
+def test_an_episode_over_the_change_of_season_is_judged_by_the_norm_of_each_interval():
+    ice = datetime(2026, 10, 31, 16, 20, tzinfo=UTC)  # local midnight of November is at 17:00 UTC
+    intervals = [interval(place, 5.0, start=ice) for place in range(6)]
+    (episode,) = fold_intervals(intervals, oxygen, expected_interval_s=60).episodes
+    assert (episode.intervals, episode.ended_at) == (2, ice + 2 * INTERVAL)
+
+
+def test_intervals_that_do_not_count_are_passed_over():
+    intervals = [
+        interval(0, 2.0, n_valid=14),
+        interval(1, 2.0, n_valid=10, service=10),
+        interval(2, 2.0, n_valid=15, service=5),
+    ]
+    (episode,) = fold_intervals(intervals, nh4, expected_interval_s=60).episodes
+    assert episode.started_at == T0 + 2 * INTERVAL
+
+
+levels = st.sampled_from([0.2, 0.47, 0.48, 0.5, 0.55, 1.0, 6.0, 30.0, None])
+
+
+@given(st.lists(levels, max_size=60), st.randoms(use_true_random=False), st.data())
+def test_order_and_repetition_of_intervals_change_nothing(means, noise, data):
+    intervals = [interval(place, mean) for place, mean in enumerate(means) if mean is not None]
+    mixed = intervals + [entry for entry in intervals if noise.random() < 0.5]
+    noise.shuffle(mixed)
+    assert fold_intervals(mixed, nh4, expected_interval_s=60) == fold(means)
+
+
+@given(st.lists(levels, max_size=60), st.integers(0, 60))
+def test_a_fold_resumed_anywhere_from_its_stored_state_gives_the_same_episodes(means, cut):
+    intervals = [interval(place, mean) for place, mean in enumerate(means) if mean is not None]
+    first = fold_intervals(intervals[:cut], nh4, expected_interval_s=60)
+    stored = json.dumps(first.open.to_json()) if first.open else None
+    start = resume(json.loads(stored), nh4) if stored else None
+    second = fold_intervals(intervals[cut:], nh4, expected_interval_s=60, start=start)
+    assert (*first.closed, *second.episodes) == fold(means).episodes
+
+
+@given(st.lists(levels, max_size=60))
+def test_episodes_follow_a_slow_reading_of_the_rule(means):
+    """Reference twin: walk the list, remember only whether an episode is open and how many were back in a row."""
+    expected, opened, back = [], None, []
+    for place, mean in enumerate(means):
+        if mean is None:
+            continue
+        if mean > 0.5:
+            opened, back = (place if opened is None else opened), []
+        elif opened is not None:
+            back = [*back, place] if mean <= 0.475 else []
+            if len(back) == 2:
+                expected.append((opened, back[0]))
+                opened, back = None, []
+    if opened is not None:
+        expected.append((opened, None))
+    assert spans(fold(means)) == expected
+
+
+def finding(means, code="nh4", norm_of=nh4):
+    episode = fold(means, norm_of).episodes[-1]
+    assert isinstance(episode, Exceedance)
+    return exceedance_finding(episode, Subject(7, 3, parameters()[code], published=True))
+
+
+def test_a_finding_speaks_in_words_and_figures():
+    found = finding([0.7, 1.304])
+    assert found.title == "Аммоний-ион выше нормы: 1,3 при норме 0,5 мг/дм³"
+    assert found.title_en == "Ammonium ion above the norm: 1.3, limit 0.5 mg/L"
+    assert found.key == "exceedance:7"
+    assert found.figures["ratio"].value == pytest.approx(2.608)
+    assert "с 01.06.2026 07:00 до 07:20" in found.reasons[0]
+    assert any("не проверено" in reason for reason in found.reasons)
+    assert any("NH4" in reason for reason in found.reasons)
+
+
+def test_too_little_oxygen_is_below_the_norm():
+    found = finding([1.5], "do", oxygen)
+    assert found.title == (
+        "Экстремально высокое загрязнение (ЭВЗ): Растворённый кислород ниже нормы: 1,5 при норме не менее 6 мг/дм³"
+    )
+    assert found.figures["ratio"].value == 4.0
+
+
+def test_a_finished_episode_tells_its_length():
+    found = finding([1.0, 0.1, 0.1])
+    assert found.figures["duration"].value == pytest.approx(1 / 3)
+    assert found.ended_at == T0 + INTERVAL
+    assert found.settled_at - found.ended_at == timedelta(minutes=40)

@@ -1,0 +1,1 @@
+"""Uskat: the domain. Pure values in, pure values out; no socket, database, clock or environment."""
