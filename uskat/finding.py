@@ -30,13 +30,22 @@ def worst(first: Severity, second: Severity) -> Severity:
 
 
 class FindingKind(StrEnum):
-    """What a finding is about. A new detector may add its own word."""
+    """What a finding is about. A new detector may add its own word.
+
+    event: a change no norm speaks of; natural: rain, melt or ice explain it; fault: the instrument, not the water;
+    source: where a pollution came from; flood: levels and their rise.
+    """
 
     EXCEEDANCE = "exceedance"
     SILENCE = "silence"
     VIBRATION = "vibration"
     HANDLING = "handling"
     CLOCK = "clock"
+    EVENT = "event"
+    NATURAL = "natural"
+    FAULT = "fault"
+    SOURCE = "source"
+    FLOOD = "flood"
     INTERNAL = "internal"
 
 
@@ -59,7 +68,8 @@ class Finding:
     key: what it speaks of, `detector:subject`; (key, started_at) names the episode. started_at, ended_at: half-open
     period in event time, UTC; ended_at None while it lasts. knowable_at, settled_at: when its beginning and its end
     could have been known. figures: by name. reasons: sentences in Russian. norm: which norm, of which pack, and how
-    far it is verified. published False: for the agency's eyes only.
+    far it is verified. detail: what else explains it, as JSON values (moved parameters, candidates, forecast).
+    published False: for the agency's eyes only.
     """
 
     detector: str
@@ -77,6 +87,7 @@ class Finding:
     figures: Mapping[str, Figure] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
     norm: Mapping[str, Any] | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
     published: bool = True
 
     def __post_init__(self) -> None:

@@ -44,7 +44,8 @@ class Evaluation:
     """What a detector found. scopes: where its findings are complete, so that a stored alert without one is mistaken.
 
     due_at: look again then even without new data. unjudged_from: first moment of data that could not be judged yet.
-    memory: kept for the next time.
+    memory: kept for the next time. changed: event time whose judged data this step altered (quality control), which
+    the later detectors of the same evaluation must judge anew.
     """
 
     findings: Sequence[Finding] = ()
@@ -53,6 +54,7 @@ class Evaluation:
     unjudged_from: datetime | None = None
     memory: Memory = field(default_factory=dict)
     intervals: int = 0
+    changed: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from uskat.supervision.reconcile import AlertState, finding_of, reconcile
 
 INTERNAL = "internal"
 ROLLUPS = "rollups"
+WATER = "water"
 RETRY = timedelta(minutes=1)
 RETRY_LONGEST = timedelta(hours=1)
 LOOK_BACK = timedelta(hours=3)
@@ -58,6 +59,7 @@ class StationEvaluation:
     now: datetime
     registry: Sequence[Detector]
     events: list[WrittenEvent] = field(default_factory=list)
+    _changed: list[Span] = field(default_factory=list)
     _stored: tuple[datetime, list[AlertRecord]] | None = None
 
     async def run(self) -> Outcome:
@@ -73,6 +75,7 @@ class StationEvaluation:
             raise
         except Exception:  # noqa: BLE001 - told by the second run, which knows whose it is
             self.events.clear()
+            self._changed.clear()
             self._stored = None
         return await self._steps(states, alone=True)
 
@@ -92,11 +95,13 @@ class StationEvaluation:
         return Outcome(min(dues, default=None), tuple(self.events))
 
     def _concerns(self, step: Detector, memory: DetectorMemory) -> bool:
-        told = any(span.kind in step.kinds for span in self.claim.spans)
-        return told or self.claim.first or (memory.due_at is not None and memory.due_at <= self.now)
+        told = any(span.kind in step.kinds for span in self.claim.spans) or (self._changed and WATER in step.kinds)
+        return bool(told) or self.claim.first or (memory.due_at is not None and memory.due_at <= self.now)
 
     def _spans(self, step: Detector, memory: DetectorMemory) -> Sequence[Span]:
         spans = [Span(span.low, span.high) for span in self.claim.spans if span.kind in step.kinds]
+        if WATER in step.kinds:
+            spans += self._changed
         if memory.failure is not None:
             spans += memory.failure.spans
         if memory.unjudged_from is not None:
@@ -113,7 +118,7 @@ class StationEvaluation:
         return after
 
     async def _attempt(self, step: Detector, memory: DetectorMemory) -> DetectorMemory:
-        before = len(self.events)
+        before, changed = len(self.events), len(self._changed)
         try:
             async with isolated(self.connection):
                 return await self._do(step, memory)
@@ -121,6 +126,7 @@ class StationEvaluation:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a detector raises must not stop the others
             del self.events[before:]
+            del self._changed[changed:]
             self._stored = None
             return await self._failed(step, memory, self._spans(step, memory), error=error)
 
@@ -132,6 +138,7 @@ class StationEvaluation:
             found = await step.evaluate(context)
             metrics.INTERVALS.inc(found.intervals)
             await self._write(found, alerts)
+            self._changed += [found.changed] if found.changed else []
             kept = DetectorMemory(found.due_at, found.unjudged_from, found.memory)
         return replace(kept, due_at=None, failure=None) if step.each_span and not spans else kept
 

@@ -13,7 +13,8 @@ from services.storage.reading import json_value, row_values
 
 _COLUMNS = """
 SELECT a.id, a.kind, a.severity, a.state, a.detector, st.code, st.name, st.latitude, st.longitude, d.code, a.series_id,
-    p.code, a.started_at, a.ended_at, a.knowable_at, a.known_at, a.updated_at, a.title, a.figures, a.reasons, a.norm
+    p.code, a.started_at, a.ended_at, a.knowable_at, a.known_at, a.updated_at, a.title, a.figures, a.reasons, a.norm,
+    a.detail
 FROM alert a JOIN station st ON st.id = a.station_id LEFT JOIN device d ON d.id = a.device_id
 LEFT JOIN series s ON s.id = a.series_id LEFT JOIN parameter p ON p.id = s.parameter_id
 WHERE (:all OR (a.published AND st.published))
@@ -45,7 +46,8 @@ class AlertRow(Struct):
     """A judgement of the machine.
 
     started_at: when it happened; knowable_at: when it could have been known; known_at: when it was known; ended_at:
-    when it was over. `norm.verified` tells whether the norm was checked against the official document.
+    when it was over. `norm.verified` tells whether the norm was checked against the official document. `detail`: what
+    else explains it – moved parameters, signature, reach and candidate outlets, forecast – by detector.
     """
 
     id: int
@@ -69,6 +71,7 @@ class AlertRow(Struct):
     figures: Any
     reasons: Any
     norm: dict[str, Any] | None
+    detail: dict[str, Any] = {}
 
 
 class AlertChange(Struct):

@@ -18,29 +18,29 @@ OPERATOR = "operator"
 
 _STORED = text(
     """SELECT id, detector, key, state, started_at, ended_at, settled_at, kind, severity, knowable_at, title, title_en,
-        figures::text, reasons::text, norm::text, published, series_id, device_id
+        figures::text, reasons::text, norm::text, detail::text, published, series_id, device_id
     FROM alert WHERE station_id = :station AND (state = 'active' OR settled_at > :since OR started_at >= :since)
     ORDER BY id"""
 )
 # Two evaluations of one station never run at once, so the conflict arm only meets an alert that was withdrawn long ago.
 _INSERT = text(
     """INSERT INTO alert (key, station_id, device_id, series_id, detector, kind, severity, state, started_at, ended_at,
-        settled_at, knowable_at, known_at, updated_at, title, title_en, figures, reasons, norm, published)
+        settled_at, knowable_at, known_at, updated_at, title, title_en, figures, reasons, norm, detail, published)
     VALUES (:key, :station, :device, :series, :detector, :kind, :severity, :state, :started_at, :ended_at, :settled_at,
         :knowable_at, :now, :now, :title, :title_en, CAST(:figures AS jsonb), CAST(:reasons AS jsonb),
-        CAST(:norm AS jsonb), :published)
+        CAST(:norm AS jsonb), CAST(:detail AS jsonb), :published)
     ON CONFLICT (key, started_at) DO UPDATE SET state = excluded.state, kind = excluded.kind,
         severity = excluded.severity, ended_at = excluded.ended_at, settled_at = excluded.settled_at,
         knowable_at = excluded.knowable_at, updated_at = excluded.updated_at, title = excluded.title,
         title_en = excluded.title_en, figures = excluded.figures, reasons = excluded.reasons, norm = excluded.norm,
-        published = excluded.published
+        detail = excluded.detail, published = excluded.published
     RETURNING id"""
 )
 _UPDATE = text(
     """UPDATE alert SET state = :state, kind = :kind, severity = :severity, started_at = :started_at,
         ended_at = :ended_at, settled_at = :settled_at, knowable_at = :knowable_at, updated_at = :now, title = :title,
         title_en = :title_en, figures = CAST(:figures AS jsonb), reasons = CAST(:reasons AS jsonb),
-        norm = CAST(:norm AS jsonb), published = :published
+        norm = CAST(:norm AS jsonb), detail = CAST(:detail AS jsonb), published = :published
     WHERE id = :id"""
 )
 _WITHDRAW = text("""UPDATE alert SET state = 'withdrawn', updated_at = :now WHERE id = :id
@@ -103,6 +103,7 @@ def _record(row: Any) -> AlertRecord:
         "figures": msgspec.json.decode(row.figures),
         "reasons": msgspec.json.decode(row.reasons),
         "norm": msgspec.json.decode(row.norm) if row.norm is not None else None,
+        "detail": msgspec.json.decode(row.detail),
         "published": row.published,
     }
     alert = StoredAlert(row.id, row.key, AlertState(row.state), row.started_at, row.ended_at, row.settled_at, content)
@@ -181,6 +182,7 @@ def _columns(finding: Finding) -> dict[str, Any]:
         "figures": _json(content["figures"]),
         "reasons": _json(content["reasons"]),
         "norm": _json(content["norm"]) if content["norm"] is not None else None,
+        "detail": _json(content["detail"]),
     }
 
 

@@ -40,11 +40,11 @@ from services.storage.registry_tables import (
 )  # fmt: skip
 
 __all__ = [
-    "alert", "alert_event", "api_token", "chain_head", "detector_state", "device", "device_status",
+    "alert", "alert_event", "api_token", "chain_head", "detector_snapshot", "detector_state", "device", "device_status",
     "histogram_interval",
     "ingest_lane", "instrument", "interval_20min", "journal", "ledger", "metadata", "notification_log", "observation",
-    "observation_conflict", "observation_decision", "organisation", "parameter", "place", "raw_message", "rejected",
-    "river", "rollup", "seismic_record", "series", "station", "station_work",
+    "observation_conflict", "observation_decision", "organisation", "parameter", "place", "quality_interval", "raw_message", "rejected",
+    "river", "rollup", "seismic_record", "series", "station", "station_visit", "station_work",
 ]  # fmt: skip
 
 raw_message = Table(
@@ -238,6 +238,42 @@ detector_state = Table(
     moment("updated_at", now=True),
 )  # fmt: skip
 
+detector_snapshot = Table(  # state of an online detector before the interval that starts at `at`, to resume from
+    "detector_snapshot", metadata,
+    Column("station_id", Integer, primary_key=True, autoincrement=False),
+    Column("detector", Text, primary_key=True),
+    Column("at", moment("at").type, primary_key=True),
+    Column("state", LargeBinary, nullable=False),
+)  # fmt: skip
+
+quality_interval = Table(  # quality control of an interval with its context; written behind the journal, never by ingest
+    "quality_interval", metadata,
+    Column("series_id", Integer, primary_key=True, autoincrement=False),
+    Column("start", moment("start").type, primary_key=True),
+    Column("rollup", SmallInteger, nullable=False),  # QARTOD: 1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing
+    Column("flags", ARRAY(SmallInteger), nullable=False),  # worst flag of each test, in the order of the test set
+    Column("n", Integer, nullable=False),
+    Column("n_pass", Integer, nullable=False),  # readings that count: normal mode, no test failed
+    Column("mean_pass", Double),
+    Column("minimum_pass", Double),
+    Column("maximum_pass", Double),
+    Column("test_set", Text, nullable=False),  # name and version of the set of tests
+)  # fmt: skip
+
+station_visit = Table(  # service visits, calibrations and maintenance windows, entered by people or seen in the data
+    "station_visit", metadata,
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("station_id", Integer, ForeignKey("station.id"), nullable=False),
+    Column("series_id", Integer),  # null: the whole station
+    Column("kind", Text, nullable=False),  # visit | calibration | maintenance
+    moment("starts_at"),
+    moment("ends_at"),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("entered_by", Text, nullable=False),
+    moment("entered_at", now=True),
+    Index("ix_station_visit_station", "station_id", "starts_at"),
+)  # fmt: skip
+
 alert = Table(
     "alert", metadata,
     Column("id", Integer, Identity(), primary_key=True),
@@ -260,6 +296,7 @@ alert = Table(
     Column("figures", JSONB, nullable=False),
     Column("reasons", JSONB, nullable=False),
     Column("norm", JSONB),
+    Column("detail", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     Column("published", Boolean, nullable=False, server_default=text("true")),
     Index("uq_alert_episode", "key", "started_at", unique=True),
     Index("ix_alert_state", "state", "updated_at"),

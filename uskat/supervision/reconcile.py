@@ -66,6 +66,7 @@ def content_of(finding: Finding) -> dict[str, Any]:
         "figures": {name: figure.to_json() for name, figure in finding.figures.items()},
         "reasons": list(finding.reasons),
         "norm": dict(finding.norm) if finding.norm is not None else None,
+        "detail": dict(finding.detail),
         "published": finding.published,
     }
 
@@ -89,6 +90,7 @@ def finding_of(alert: StoredAlert, *, detector: str, series_id: int | None, devi
         figures={name: Figure(figure["value"], figure["unit"]) for name, figure in content["figures"].items()},
         reasons=tuple(content["reasons"]),
         norm=content["norm"],
+        detail=content["detail"],
         published=content["published"],
     )
 
