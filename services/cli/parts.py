@@ -13,9 +13,14 @@ DEFAULT_FOLDER = Path(".uskat")
 END_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
-def _wait_for_a_signal() -> None:
-    """Wait for Ctrl-C or SIGTERM. Blocked only here: a child started later would inherit the mask."""
+def _say_and_wait_for_a_signal(address: str) -> None:
+    """Print where the part is and wait for Ctrl-C or SIGTERM.
+
+    Blocked before the address is said, because whoever reads it may end us at once; and after the part was started,
+    because a child would inherit the mask.
+    """
     signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
+    print(address, flush=True)
     signal.sigwait(END_SIGNALS)
 
 
@@ -34,8 +39,7 @@ def broker(
         print(f"amqtt, because {missing}", file=sys.stderr)
         process = AmqttProcess(folder / "amqtt.log", port)
     process.start()
-    print(process.url, flush=True)
-    _wait_for_a_signal()
+    _say_and_wait_for_a_signal(process.url)
     process.stop()
 
 
@@ -54,6 +58,5 @@ def database(
     if not server.has_database("uskat"):
         server.create_database("uskat")
     upgrade(server.url("uskat"))
-    print(server.url("uskat"), flush=True)
-    _wait_for_a_signal()
+    _say_and_wait_for_a_signal(server.url("uskat"))
     server.stop()
