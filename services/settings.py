@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     ingest_leave: bool = Field(
         default=False, description="end the broker session at a graceful stop: for a worker that is removed for good"
     )
+    ingest_pipelines: int = Field(2, ge=1, le=16, description="transactions at once, each with devices of its own")
     ingest_inbox_messages: int = Field(8000, ge=1, description="beyond it we stop reading the socket")
     ingest_inbox_bytes: int = Field(64 * 2**20, ge=2**20)
     ingest_batch_readings: int = Field(10_000, ge=1)

@@ -1,6 +1,7 @@
 """Messages received and not yet stored: bounded, so that pressure reaches the broker instead of our memory."""
 
 import asyncio
+import zlib
 from collections import deque
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ class Delivery:
 
 
 class Inbox:
-    """Filled by the subscriber and emptied by the pipeline, both in one event loop."""
+    """Filled by the subscriber and emptied by one pipeline, both in one event loop."""
 
     def __init__(self, *, max_messages: int, max_bytes: int) -> None:
         self._deliveries: deque[Delivery] = deque()
@@ -66,3 +67,36 @@ class Inbox:
     def wake(self) -> None:
         """Let a waiting `take` return, with nothing if nothing is there."""
         self._filled.set()
+
+
+class SortedInbox:
+    """One inbox a pipeline, and which message goes where: all of one device go the same way.
+
+    So two transactions at once never touch the same interval, hash chain or book, and a device's messages stay in
+    order. The bounds hold for all inboxes together.
+    """
+
+    def __init__(self, *, pipelines: int, max_messages: int, max_bytes: int) -> None:
+        self.inboxes = tuple(Inbox(max_messages=max_messages, max_bytes=max_bytes) for _ in range(pipelines))
+        self._max_messages = max_messages
+        self._max_bytes = max_bytes
+
+    def __len__(self) -> int:
+        return sum(map(len, self.inboxes))
+
+    @property
+    def full(self) -> bool:
+        """True when the socket must not be read now."""
+        if len(self.inboxes) == 1:
+            return self.inboxes[0].full
+        return len(self) >= self._max_messages or sum(inbox.size_bytes for inbox in self.inboxes) >= self._max_bytes
+
+    def put(self, delivery: Delivery) -> None:
+        """Add a message to the inbox of its device; the caller asks `full` before reading more."""
+        self.inboxes[self._place(delivery.incoming.topic)].put(delivery)
+
+    def _place(self, topic: str) -> int:
+        if len(self.inboxes) == 1:
+            return 0
+        device = topic.rpartition("/")[0]
+        return zlib.crc32(device.encode()) % len(self.inboxes)

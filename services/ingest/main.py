@@ -9,7 +9,7 @@ import structlog
 import uvloop
 
 from services.ingest import metrics
-from services.ingest.inbox import Inbox
+from services.ingest.inbox import SortedInbox
 from services.ingest.pipeline import Pipeline
 from services.ingest.subscriber import Subscriber
 from services.observability import Health, ObservationServer, configure_logging
@@ -48,25 +48,37 @@ async def serve(settings: Settings, stop: asyncio.Event, on_change: Callable[[in
 
     health = Health()
     server = ObservationServer(settings.ingest_metrics_port, health)
-    inbox = Inbox(max_messages=settings.ingest_inbox_messages, max_bytes=settings.ingest_inbox_bytes)
-    subscriber = Subscriber(settings, inbox, on_change=changed)
-    pipeline = Pipeline(settings, inbox, subscriber, health)
-    storing: asyncio.Task[Any] = asyncio.create_task(pipeline.run(), name="pipeline")
+    mail = SortedInbox(
+        pipelines=settings.ingest_pipelines,
+        max_messages=settings.ingest_inbox_messages,
+        max_bytes=settings.ingest_inbox_bytes,
+    )
+    subscriber = Subscriber(settings, mail, on_change=changed)
+    pipelines = [Pipeline(settings, inbox, subscriber, health, waiting=mail.__len__) for inbox in mail.inboxes]
+    storing: asyncio.Task[Any] = asyncio.create_task(_run_all(pipelines), name="pipelines")
     receiving: asyncio.Task[Any] = asyncio.create_task(subscriber.run(), name="subscriber")
     beating: asyncio.Task[Any] = asyncio.create_task(_beat(health), name="heartbeat")
     stopped: asyncio.Task[Any] = asyncio.create_task(stop.wait(), name="stop")
     done, _ = await asyncio.wait({storing, receiving, stopped}, return_when=asyncio.FIRST_COMPLETED)
     await subscriber.stop_reading()
-    pipeline.stop()
+    for pipeline in pipelines:
+        pipeline.stop()
     await asyncio.wait({storing}, timeout=20)
     await subscriber.close()
     for task in (receiving, beating, stopped):
         task.cancel()
     await asyncio.gather(receiving, beating, stopped, return_exceptions=True)
     server.close()
-    log.info("ingest stopped", waiting=len(inbox))
+    log.info("ingest stopped", waiting=len(mail))
     for task in done - {stopped}:
         task.result()
+
+
+async def _run_all(pipelines: list[Pipeline]) -> None:
+    """Until all are done; the first that raises ends the others."""
+    async with asyncio.TaskGroup() as group:
+        for pipeline in pipelines:
+            group.create_task(pipeline.run())
 
 
 async def _beat(health: Health) -> None:

@@ -1,8 +1,13 @@
-"""From the inbox to COMMIT to PUBACK. A batch is whatever arrived while the last transaction committed."""
+"""From an inbox to COMMIT to PUBACK. A batch is whatever arrived while the last transaction committed.
+
+A worker runs a few pipelines at once, each with a connection, a lane and devices of its own: while one waits for the
+database the other decodes, and each batch meets fewer intervals.
+"""
 
 import asyncio
 import time
 from collections import defaultdict
+from collections.abc import Callable
 
 import structlog
 
@@ -26,9 +31,12 @@ FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.2, 5.0
 class Pipeline:
     """Owns the intake; opens it anew when the database comes back, and holds its batch until then."""
 
-    def __init__(self, settings: Settings, inbox: Inbox, subscriber: Subscriber, health: Health) -> None:
+    def __init__(
+        self, settings: Settings, inbox: Inbox, subscriber: Subscriber, health: Health, *, waiting: Callable[[], int]
+    ) -> None:
         self._settings = settings
         self._inbox = inbox
+        self._waiting = waiting
         self._subscriber = subscriber
         self._health = health
         self._intake: Intake | None = None
@@ -54,7 +62,7 @@ class Pipeline:
                 break
             self._subscriber.acknowledge(batch)
             self._confirm(batch, outcomes)
-            metrics.count_batch(batch, outcomes, waiting=len(self._inbox))
+            metrics.count_batch(batch, outcomes, waiting=self._waiting())
         if self._intake is not None:
             await self._intake.close()
 

@@ -9,9 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Protocol
 
 import paho.mqtt.client as mqtt
 import structlog
@@ -20,8 +18,10 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from services.ingest.address import BrokerAddress
 from services.ingest.frugal import PIECE_BYTES, FrugalClient, read_properties_lazily
-from services.ingest.inbox import Delivery, Inbox
+from services.ingest.inbox import Delivery
+from services.ingest.receipts import Receipts
 from services.settings import Settings
 from services.storage.intake import Incoming
 from uskat.wire.topic import INGESTED_KINDS, PREFIX
@@ -36,34 +36,25 @@ SESSION_FOREVER = 0xFFFFFFFF
 READS_A_TURN = 256
 GOODBYE_S, LISTEN_AGAIN_S = 2.0, 0.005
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.2, 5.0
-DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 SUBSCRIPTIONS = tuple(f"{PREFIX}/+/{kind.value}" for kind in INGESTED_KINDS)
 """One a kind: a wildcard for the kind would bring every confirmation on the `ack` topics back to us."""
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerAddress:
-    """Where the broker listens."""
+class Mailbox(Protocol):
+    """Where messages go, and whether more may come."""
 
-    host: str
-    port: int
-    tls: bool
+    @property
+    def full(self) -> bool:
+        """True when the socket must not be read now."""
 
-    @classmethod
-    def parse(cls, url: str) -> "BrokerAddress":
-        """From mqtt://host:port or mqtts://host:port; raises ValueError when it is neither."""
-        parts = urlsplit(url)
-        if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
-            raise ValueError("mqtt_url must look like mqtt://host:1883 or mqtts://host:8883")
-        if parts.username or parts.password:
-            raise ValueError("mqtt_url must not carry credentials; use mqtt_username and mqtt_password")
-        return cls(parts.hostname, parts.port or DEFAULT_PORTS[parts.scheme], parts.scheme == "mqtts")
+    def put(self, delivery: Delivery) -> None:
+        """Add a message."""
 
 
 class Subscriber:
     """Connection to the broker; messages go into the inbox, `acknowledge` sends PUBACK."""
 
-    def __init__(self, settings: Settings, inbox: Inbox, on_change: Callable[[int], None] = lambda _up: None) -> None:
+    def __init__(self, settings: Settings, inbox: Mailbox, on_change: Callable[[int], None] = lambda _up: None) -> None:
         self._settings = settings
         self._inbox = inbox
         self._on_change = on_change
@@ -71,7 +62,7 @@ class Subscriber:
         self._thread = threading.get_ident()
         self._address = BrokerAddress.parse(settings.mqtt_url)
         self._v5 = settings.mqtt_protocol == "5"
-        self._generation = 0
+        self._receipts = Receipts()
         self._connected = False
         self._lost = asyncio.Event()
         self._stopping = False
@@ -200,10 +191,8 @@ class Subscriber:
 
     def acknowledge(self, deliveries: list[Delivery]) -> None:
         """PUBACK for messages whose transaction has been committed; those of an earlier connection are skipped."""
-        if self._connected:
-            current = [d.mid for d in deliveries if d.qos and d.generation == self._generation]
-            if current:
-                self._client.acknowledge(current)
+        if self._connected and (due := self._receipts.stored(deliveries)):
+            self._client.acknowledge(due)
 
     def publish(self, messages: list[tuple[str, bytes]]) -> None:
         """Send (topic, payload) pairs at QoS 0: a lost one makes a logger send again: a counted duplicate."""
@@ -260,7 +249,7 @@ class Subscriber:
             self._report_lost(f"refused: {reason}")
             client.disconnect()
             return
-        self._generation += 1
+        self._receipts.next_connection()
         self._connected = True
         group = self._settings.mqtt_shared_group
         share = f"$share/{group}/" if group and self._v5 else ""
@@ -282,9 +271,9 @@ class Subscriber:
         self._report_lost(str(reason))
 
     def _report_lost(self, why: str) -> None:
-        if self._connected or self._generation == 0:
+        if self._connected or self._receipts.generation == 0:
             log.warning("broker away", host=self._address.host, port=self._address.port, why=why)
-        self._generation += 1
+        self._receipts.next_connection()
         self._connected = False
         self._lost.set()
         self._on_change(0)
@@ -295,4 +284,6 @@ class Subscriber:
         except UnicodeDecodeError:
             topic = "(not UTF-8)"
         incoming = Incoming(topic, bytes(message.payload), time.time_ns() // 1000)
-        self._inbox.put(Delivery(incoming, message.mid, message.qos, self._generation))
+        if message.qos:
+            self._receipts.received(message.mid)
+        self._inbox.put(Delivery(incoming, message.mid, message.qos, self._receipts.generation))

@@ -2,7 +2,11 @@
 
 import asyncio
 
-from services.ingest.inbox import BYTES_A_READING, Delivery, Inbox
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.ingest.inbox import BYTES_A_READING, Delivery, Inbox, SortedInbox
+from services.ingest.receipts import Receipts
 from services.storage.intake import Incoming
 
 
@@ -51,3 +55,42 @@ async def test_take_waits_for_a_message_and_wake_lets_it_go_with_nothing():
     assert not waiting.done()
     inbox.wake()
     assert await waiting == []
+
+
+def test_all_messages_of_a_device_go_the_same_way_and_the_bounds_hold_together():
+    mail = SortedInbox(pipelines=3, max_messages=60, max_bytes=10**6)
+    places: dict[str, set[int]] = {}
+    for mid in range(60):
+        assert not mail.full
+        device = f"U-{mid % 20}"
+        before = [len(inbox) for inbox in mail.inboxes]
+        mail.put(Delivery(Incoming(f"uskat/v1/{device}/{'water' if mid % 2 else 'status'}", b"x", 0), mid, 1, 1))
+        places.setdefault(device, set()).add(next(i for i, n in enumerate(before) if len(mail.inboxes[i]) != n))
+    assert mail.full
+    assert len(mail) == 60
+    assert all(len(used) == 1 for used in places.values())
+    assert set().union(*places.values()) == {0, 1, 2}
+
+
+@given(st.permutations(range(12)), st.integers(1, 5))
+def test_receipts_leave_in_order_of_arrival_whatever_the_order_of_commits(order, size):
+    receipts = Receipts()
+    receipts.next_connection()
+    for mid in range(12):
+        receipts.received(mid)
+    left: list[int] = []
+    for first in range(0, 12, size):
+        left += receipts.stored([delivery(mid) for mid in order[first : first + size]])
+        committed = set(order[: first + size])
+        assert left == [mid for mid in range(12) if set(range(mid + 1)) <= committed]
+    assert left == list(range(12))
+
+
+def test_a_message_of_an_earlier_connection_gets_no_receipt():
+    receipts = Receipts()
+    receipts.next_connection()
+    receipts.received(5)
+    receipts.next_connection()
+    receipts.received(5)
+    assert receipts.stored([delivery(5)]) == []  # generation 1: the broker has sent it again as generation 2
+    assert receipts.stored([Delivery(Incoming("uskat/v1/U-1/water", b"x", 0), 5, 1, 2)]) == [5]

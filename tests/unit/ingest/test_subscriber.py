@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from services.ingest.address import BrokerAddress
 from services.ingest.frugal import PIECE_BYTES
 from services.ingest.inbox import Inbox
-from services.ingest.subscriber import BrokerAddress, Subscriber
+from services.ingest.subscriber import Subscriber
 from services.settings import Settings
 
 FLOOD, PAYLOAD = 60_000, b"x" * 200
