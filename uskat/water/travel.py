@@ -1,8 +1,8 @@
-"""How fast a river carries a pulse and how the pulse spreads: Jobson's velocity, advection and dispersion.
+"""How a river carries a pulse and how the pulse spreads: advection, dispersion, mixing over the width.
 
-Velocity: Jobson, USGS WRIR 96-4013 and J. Hydraul. Eng. 123(11), 1997; coefficients as in the norms sheet §5.2
-(from memory there, unverified). Dispersion: Fischer et al., Mixing in Inland and Coastal Waters (1979), eq. 5.19.
-Step response: Ogata and Banks, USGS PP 411-A (1961).
+Velocity: `uskat.water.jobson`. Dispersion: Fischer et al., Mixing in Inland and Coastal Waters (1979), eq. 5.19, and
+mixing length there; coefficients in `uskat/data/travel.json`, from memory, unverified. Step response: Ogata and Banks,
+USGS PP 411-A (1961).
 """
 
 import math
@@ -12,22 +12,55 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erfc, erfcx
 
-GRAVITY = 9.81
+from uskat.water.jobson import GRAVITY, RiverFlow, probable_velocity
+from uskat.water.travel_coefficient import travel_coefficients
+
 FloatArray = NDArray[np.float64]
 
 
 def jobson_velocity(*, basin_m2: float, mean_discharge_m3_s: float, discharge_m3_s: float, slope: float) -> float:
-    """Velocity of a pulse's peak in m/s, slope known (m/m)."""
-    relative_area = basin_m2**1.25 * math.sqrt(GRAVITY) / mean_discharge_m3_s
-    relative_discharge = discharge_m3_s / mean_discharge_m3_s
-    scale = math.pow(relative_area, 0.919) * math.pow(relative_discharge, -0.469) * math.pow(slope, 0.159)
-    return 0.094 + 0.0143 * scale * discharge_m3_s / basin_m2
+    """Most probable velocity of a pulse's peak in m/s, slope known (m/m)."""
+    return probable_velocity(RiverFlow(basin_m2, mean_discharge_m3_s, discharge_m3_s, slope))
+
+
+def shear_velocity(*, depth_m: float, slope: float) -> float:
+    """u* = √(g·h·S) in m/s."""
+    return math.sqrt(GRAVITY * depth_m * slope)
 
 
 def fischer_dispersion(*, velocity_m_s: float, width_m: float, depth_m: float, slope: float) -> float:
     """Longitudinal dispersion coefficient in m²/s."""
-    shear_velocity = math.sqrt(GRAVITY * depth_m * slope)
-    return 0.011 * velocity_m_s**2 * width_m**2 / (depth_m * shear_velocity)
+    shear = shear_velocity(depth_m=depth_m, slope=slope)
+    return travel_coefficients().mixing.dispersion * velocity_m_s**2 * width_m**2 / (depth_m * shear)
+
+
+def mixing_length(
+    *, velocity_m_s: float, width_m: float, depth_m: float, slope: float, from_bank: bool = True
+) -> float:
+    """How far below an outlet, in m, the water is mixed over the width: k·u·W²/Ey with Ey = 0.6·h·u*."""
+    mixing = travel_coefficients().mixing
+    transverse = mixing.transverse * depth_m * shear_velocity(depth_m=depth_m, slope=slope)
+    factor = mixing.length_from_bank if from_bank else mixing.length_from_middle
+    return factor * velocity_m_s * width_m**2 / transverse
+
+
+def channel(flow_m3_s: float, velocity_m_s: float) -> tuple[float, float]:
+    """Depth and width in m of a river that nobody surveyed: depth from the flow, width from continuity."""
+    geometry = travel_coefficients().geometry
+    depth_m = geometry.depth_factor * math.pow(flow_m3_s, geometry.depth_exponent)
+    return depth_m, flow_m3_s / (velocity_m_s * depth_m)
+
+
+def advected_peak_mg_l(
+    *, mass_kg: float, area_m2: float, velocity_m_s: float, dispersion_m2_s: float, length_m: float, since_s: float
+) -> float:
+    """Concentration in mg/L of a mass let in at once: M / (A·√(4πEt)) · exp(−(x − ut)² / (4Et)).
+
+    Without dead zones its peak is higher than what rivers show; for warnings use Jobson's.
+    """
+    spread = 4 * dispersion_m2_s * since_s
+    shape = math.exp(-((length_m - velocity_m_s * since_s) ** 2) / spread)
+    return mass_kg * 1000.0 / (area_m2 * math.sqrt(math.pi * spread)) * shape
 
 
 @dataclass(frozen=True, slots=True)
