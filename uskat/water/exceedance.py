@@ -21,8 +21,10 @@ NormOf = Callable[[datetime], Norm | None]
 class Exceedance:
     """One episode. Times UTC; values in the parameter's unit.
 
-    started_at: start of the first exceeding interval. returned_at: start of the first of the intervals in a row that
-    are back inside; settled_at: end of the interval that made the return certain, None while the episode is open.
+    norm, started_at: of the first exceeding interval. peak_norm: of the interval with the largest excess, whose mean
+    is `peak`. states: bits of the state channels that were not OK in an exceeding interval (1 automatic system,
+    2 equipment, 4 seal). returned_at: start of the first of the intervals in a row that are back inside; settled_at:
+    end of the interval that made the return certain, None while the episode is open.
     """
 
     norm: Norm
@@ -32,7 +34,9 @@ class Exceedance:
     peak: float
     peak_at: datetime
     peak_excess: float
+    peak_norm: Norm
     severity: Severity
+    states: int = 0
     back: int = 0
     returned_at: datetime | None = None
     settled_at: datetime | None = None
@@ -57,27 +61,32 @@ class Exceedance:
             "peak_at": self.peak_at.isoformat(),
             "peak_excess": self.peak_excess,
             "severity": self.severity.value,
+            "states": self.states,
             "back": self.back,
             "returned_at": self.returned_at.isoformat() if self.returned_at else None,
         }
 
 
 def resume(state: dict[str, Any], norm_of: NormOf) -> Exceedance | None:
-    """The open episode of `Exceedance.to_json`; None when no norm held at its start any more."""
+    """The open episode of `Exceedance.to_json`; None when no norm held at its start any more, or for an older form."""
+    if "states" not in state:
+        return None
     started_at = datetime.fromisoformat(state["started_at"])
     norm = norm_of(started_at)
     if norm is None:
         return None
-    returned_at = state["returned_at"]
+    peak_at, returned_at = datetime.fromisoformat(state["peak_at"]), state["returned_at"]
     return Exceedance(
         norm=norm,
         started_at=started_at,
         intervals=state["intervals"],
         excess_sum=state["excess_sum"],
         peak=state["peak"],
-        peak_at=datetime.fromisoformat(state["peak_at"]),
+        peak_at=peak_at,
         peak_excess=state["peak_excess"],
+        peak_norm=norm_of(peak_at) or norm,
         severity=Severity(state["severity"]),
+        states=state["states"],
         back=state["back"],
         returned_at=datetime.fromisoformat(returned_at) if returned_at else None,
     )
@@ -128,7 +137,7 @@ def _step(episode: Exceedance | None, interval: Interval, norm: Norm) -> Exceeda
     if value is None:
         return episode
     if exceeds(norm, value):
-        opened = _opened(interval.start, value, norm=norm)
+        opened = _opened(interval, value, norm=norm)
         return opened if episode is None else _joined(episode, opened)
     if episode is None:
         return None
@@ -140,16 +149,18 @@ def _step(episode: Exceedance | None, interval: Interval, norm: Norm) -> Exceeda
     return replace(episode, back=back, returned_at=returned_at, settled_at=settled)
 
 
-def _opened(start: datetime, value: float, *, norm: Norm) -> Exceedance:
+def _opened(interval: Interval, value: float, *, norm: Norm) -> Exceedance:
     return Exceedance(
         norm=norm,
-        started_at=start,
+        started_at=interval.start,
         intervals=1,
         excess_sum=excess(norm, value),
         peak=value,
-        peak_at=start,
+        peak_at=interval.start,
         peak_excess=excess(norm, value),
+        peak_norm=norm,
         severity=severity_of(norm, value),
+        states=interval.states,
     )
 
 
@@ -164,7 +175,9 @@ def _joined(episode: Exceedance, interval: Exceedance) -> Exceedance:
         peak=peak.peak,
         peak_at=peak.peak_at,
         peak_excess=peak.peak_excess,
+        peak_norm=peak.peak_norm,
         severity=worst(episode.severity, interval.severity),
+        states=episode.states | interval.states,
         back=0,
         returned_at=None,
     )

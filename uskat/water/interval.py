@@ -16,7 +16,8 @@ class Interval:
     """Aggregate of one series over [start, start + 20 min), UTC.
 
     n: readings of any flag. n_valid: passed the checks in normal mode. n_service: in service or calibration mode.
-    mean, minimum, maximum: of the valid readings, in the parameter's unit; None without any.
+    mean, minimum, maximum: of the valid readings, in the parameter's unit; None without any. states: bits of the state
+    channels that were not OK at any reading (1 automatic system, 2 controlled equipment, 4 seal).
     """
 
     start: datetime
@@ -26,6 +27,7 @@ class Interval:
     mean: float | None
     minimum: float | None
     maximum: float | None
+    states: int = 0
 
     @property
     def end(self) -> datetime:

@@ -1,139 +1,63 @@
-"""Norm packs: limits of water quality as versioned data with their validity, source and degree of verification.
+"""Norms in force: which limit held for a parameter, a water use and a water body at a moment, and what breaks it.
 
-A pack is a JSON file in `uskat/data/norms`. Which one holds is decided by the local date (Asia/Novokuznetsk) of the
-sample, never by today. Source of the values and of the ВЗ/ЭВЗ rule: shared sheet `water/norms.md` §1–2.
+Which pack holds is decided by the local date (Asia/Novokuznetsk) of the sample, never by today; a pack made for the
+water body goes before a general one. Source of the ВЗ/ЭВЗ rule: shared sheet `water/norms.md` §2.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from enum import StrEnum
 from functools import cache, lru_cache
-from importlib.resources import files
-from typing import Any, Self
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-
 from uskat.finding import Severity
+from uskat.water.background import Background, BackgroundSource, Rise, allowed_maximum
+from uskat.water.norm_pack import AppliesTo, Form, Item, Judgement, Level, NormPack, norm_packs
+
+__all__ = [
+    "LOCAL_ZONE",
+    "Form",
+    "Judgement",
+    "Level",
+    "Norm",
+    "NormPack",
+    "WaterBody",
+    "choose_norm",
+    "exceeds",
+    "excess",
+    "is_back",
+    "is_judged",
+    "needs_background",
+    "norm_in_force",
+    "norm_packs",
+    "severity_of",
+    "with_background",
+]
 
 LOCAL_ZONE = ZoneInfo("Asia/Novokuznetsk")
-SCHEMA = 1
 LIMIT_DECIMALS = 9
 """Finer than any norm and any parameter's resolution."""
 
 
-class Form(StrEnum):
-    """How a limit is meant. background_delta needs a background station and is declared, not evaluated, here."""
+@dataclass(frozen=True, slots=True)
+class WaterBody:
+    """Where water was sampled, by code, for norms that hold only there."""
 
-    MAX = "max"
-    MIN = "min"
-    RANGE = "range"
-    BACKGROUND_DELTA = "background_delta"
-
-
-class Level(StrEnum):
-    """How far a value is verified: in the act itself, in a secondary source, or not at all."""
-
-    VERIFIED = "verified"
-    SECONDARY = "secondary"
-    MEMORY = "memory"
+    river: str | None = None
+    station: str | None = None
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Values(_Model):
-    min: float | None = None
-    max: float | None = None
-    delta: float | None = None
-
-
-class _PollutionLevels(_Model):
-    high_from: float
-    extreme_from: float
-    extreme_inclusive: bool
-    level: Level
-    rule: str
-    source: str
-
-
-class _Season(_Model):
-    months: tuple[int, ...]
-    level: Level
-    note: str | None = None
-
-
-class Judgement(_Model):
-    """Project rules of a pack: share of valid readings, margin and number of intervals for the way back."""
-
-    valid_share: float = Field(0.75, gt=0, le=1)
-    return_margin: float = Field(0.05, ge=0, lt=1)
-    return_consecutive: int = Field(2, ge=1)
-    note: str | None = None
-
-
-class _Item(_Model):
-    parameter: str
-    name: str
-    unit: str
-    basis: str = ""
-    season: str | None = None
-    form: Form
-    values: dict[str, _Values]
-    hazard_class: int | None = Field(None, ge=1, le=4)
-    limiting_sign: str | None = None
-    pollution_levels: _PollutionLevels | None = None
-    level: Level
-    class_level: Level | None = None
-    source: str
-    note: str | None = None
-
-    @model_validator(mode="after")
-    def _values_fit_the_form(self) -> Self:
-        wanted = {Form.MAX: {"max"}, Form.MIN: {"min"}, Form.RANGE: {"min", "max"}, Form.BACKGROUND_DELTA: {"delta"}}
-        for use, values in self.values.items():
-            if set(values.model_dump(exclude_none=True)) != wanted[self.form]:
-                raise ValueError(f"{self.parameter}, {use}: form {self.form.value} needs {wanted[self.form]}")
-        return self
-
-
-class NormPack(_Model):
-    """One act: when it holds, for which water uses, and its limits – its own or those of `values_from`."""
-
-    schema_version: int = Field(alias="schema")
-    id: str
-    title: str
-    title_en: str
-    valid_from: date
-    valid_to: date | None
-    act_verified: bool
-    sources: tuple[str, ...]
-    note: str | None = None
-    values_from: str | None = None
-    verified: bool | None = None
-    water_uses: tuple[str, ...] = ()
-    seasons: dict[str, _Season] = {}
-    judgement: Judgement = Judgement()
-    norms: tuple[_Item, ...] = ()
-
-    @model_validator(mode="after")
-    def _is_consistent(self) -> Self:
-        if self.schema_version != SCHEMA:
-            raise ValueError(f"pack {self.id}: schema {self.schema_version}, known is {SCHEMA}")
-        if self.valid_to is not None and self.valid_to <= self.valid_from:
-            raise ValueError(f"pack {self.id}: it ends before it begins")
-        if bool(self.norms) == bool(self.values_from):
-            raise ValueError(f"pack {self.id}: either own norms or values_from")
-        missing = {item.season for item in self.norms if item.season} - set(self.seasons)
-        if missing:
-            raise ValueError(f"pack {self.id}: unknown seasons {sorted(missing)}")
-        return self
+ANYWHERE = WaterBody()
 
 
 @dataclass(frozen=True, slots=True)
 class Norm:
-    """A limit in force for one parameter, water use and moment, in the parameter's unit."""
+    """A limit in force for one parameter, water use and moment, in the parameter's unit.
+
+    rise: what is allowed above a background; minimum and maximum are then empty until `with_background`. local: from
+    a pack of this water body.
+    """
 
     pack: str
     pack_title: str
@@ -141,7 +65,7 @@ class Norm:
     form: Form
     minimum: float | None
     maximum: float | None
-    delta: float | None
+    rise: Rise | None
     season: str | None
     hazard_class: int | None
     high_from: float | None
@@ -151,6 +75,13 @@ class Norm:
     source: str
     values_from: str | None
     judgement: Judgement
+    local: bool = False
+    background: Background | None = None
+
+    @property
+    def delta(self) -> float | None:
+        """Allowed rise above the background."""
+        return self.rise.delta if self.rise is not None else None
 
     def to_json(self) -> dict[str, Any]:
         """Reference for an alert: pack, clause, limits, and whether it is verified."""
@@ -161,8 +92,10 @@ class Norm:
             "form": self.form.value,
             "min": self.minimum,
             "max": self.maximum,
+            "delta": self.delta,
             "season": self.season,
             "hazard_class": self.hazard_class,
+            "local": self.local,
             "level": self.level.value,
             "verified": self.level is Level.VERIFIED,
             "source": self.source,
@@ -202,7 +135,9 @@ def excess(norm: Norm, value: float) -> float:
 
 
 def severity_of(norm: Norm, value: float) -> Severity:
-    """Violation, ВЗ or ЭВЗ (norms.md §2.2) of an exceeding value."""
+    """Violation, ВЗ or ЭВЗ (norms.md §2.2) of an exceeding value; notice where the background is only the season's."""
+    if norm.background is not None and norm.background.source is BackgroundSource.SEASON:
+        return Severity.NOTICE
     if norm.high_from is None or norm.extreme_from is None:
         return Severity.VIOLATION
     sign = -1 if norm.form is Form.MIN else 1
@@ -212,45 +147,93 @@ def severity_of(norm: Norm, value: float) -> Severity:
     return Severity.HIGH if sign * (value - norm.high_from) >= 0 else Severity.VIOLATION
 
 
-@cache
-def norm_packs() -> dict[str, NormPack]:
-    """Every pack of `uskat/data/norms` by id; raises pydantic.ValidationError for a file that is not one."""
-    folder = files("uskat.data").joinpath("norms")
-    texts = [entry.read_text(encoding="utf-8") for entry in folder.iterdir() if entry.name.endswith(".json")]
-    packs = {pack.id: pack for pack in map(NormPack.model_validate_json, texts)}
-    for pack in packs.values():
-        if pack.values_from is not None and packs[pack.values_from].values_from is not None:
-            raise ValueError(f"pack {pack.id}: values_from must name a pack with values of its own")
-    return packs
+def with_background(norm: Norm, background: Background, *, uncertainty: float) -> Norm:
+    """A norm of a rise made comparable: its maximum is what is allowed over the background, plus what noise explains.
+
+    uncertainty: expanded (k = 2) of one reading, in the parameter's unit. A difference of two measured values within
+    √(U² + U² + U_background²) proves no rise. Raises ValueError for a norm that limits no rise.
+    """
+    if norm.rise is None:
+        raise ValueError(f"the norm of {norm.parameter} limits no rise above a background")
+    noise = (2 * uncertainty**2 + background.uncertainty**2) ** 0.5
+    return replace(norm, maximum=_decimal(allowed_maximum(norm.rise, background.value) + noise), background=background)
 
 
 @cache
 def is_judged(parameter: str, water_use: str) -> bool:
     """True when some pack holds a limit for the parameter that readings alone can be compared with."""
+    return any(item.form is not Form.BACKGROUND_DELTA for item in _items(parameter, water_use))
+
+
+@cache
+def needs_background(parameter: str, water_use: str) -> bool:
+    """True when some pack limits the parameter's rise above what posts can tell of the background."""
     return any(
-        item.parameter == parameter and water_use in item.values and item.form is not Form.BACKGROUND_DELTA
-        for pack in norm_packs().values()
-        for item in pack.norms
+        item.form is Form.BACKGROUND_DELTA and item.reference == "upstream" for item in _items(parameter, water_use)
     )
 
 
-def norm_in_force(parameter: str, moment: datetime, *, water_use: str) -> Norm | None:
-    """The limit that held at a moment (UTC) for a parameter code and a station's water use; None where none does."""
-    return _norm_on(parameter, water_use, moment.astimezone(LOCAL_ZONE).date())
+def _items(parameter: str, water_use: str) -> list[Item]:
+    items = [item for pack in norm_packs().values() for item in pack.norms]
+    return [item for item in items if item.parameter == parameter and water_use in item.values]
+
+
+def norm_in_force(parameter: str, moment: datetime, *, water_use: str, body: WaterBody | None = None) -> Norm | None:
+    """The limit that held at a moment (UTC) for a parameter code, a station's water use and its water body.
+
+    None where none does.
+    """
+    named = _named_in_packs()
+    place = WaterBody(
+        body.river if body and body.river in named.rivers else None,
+        body.station if body and body.station in named.stations else None,
+    )
+    return _norm_on(parameter, water_use, moment.astimezone(LOCAL_ZONE).date(), place)
+
+
+@cache
+def _named_in_packs() -> AppliesTo:
+    """Every water body with norms of its own, so that all the others share one entry of the cache."""
+    local = [pack.applies_to for pack in norm_packs().values() if pack.applies_to is not None]
+    return AppliesTo.model_construct(
+        rivers=tuple(river for one in local for river in one.rivers),
+        stations=tuple(station for one in local for station in one.stations),
+    )
 
 
 @lru_cache(maxsize=65536)
-def _norm_on(parameter: str, water_use: str, day: date) -> Norm | None:
-    for pack in sorted(norm_packs().values(), key=lambda pack: pack.valid_from, reverse=True):
-        if pack.valid_from <= day and (pack.valid_to is None or day < pack.valid_to):
-            found = _norm_of(pack, parameter, water_use=water_use, day=day)
+def _norm_on(parameter: str, water_use: str, day: date, body: WaterBody) -> Norm | None:
+    return choose_norm(norm_packs(), parameter, water_use=water_use, day=day, body=body)
+
+
+def choose_norm(
+    packs: Mapping[str, NormPack], parameter: str, *, water_use: str, day: date, body: WaterBody = ANYWHERE
+) -> Norm | None:
+    """The same from given packs, for a local date: of the station before of the river before of any water body."""
+    for pack in _by_precedence(packs.values(), body):
+        if pack.holds_on(day):
+            origin = packs[pack.values_from] if pack.values_from else pack
+            found = _norm_of(pack, origin, parameter=parameter, water_use=water_use, day=day)
             if found is not None:
                 return found
     return None
 
 
-def _norm_of(pack: NormPack, parameter: str, *, water_use: str, day: date) -> Norm | None:
-    origin = norm_packs()[pack.values_from] if pack.values_from else pack
+def _by_precedence(packs: Iterable[NormPack], body: WaterBody) -> list[NormPack]:
+    ranked = [(_closeness(pack, body), pack) for pack in packs]
+    held = [(rank, pack) for rank, pack in ranked if rank is not None]
+    return [pack for _, pack in sorted(held, key=lambda entry: (entry[0], entry[1].valid_from), reverse=True)]
+
+
+def _closeness(pack: NormPack, body: WaterBody) -> int | None:
+    if pack.applies_to is None:
+        return 0
+    if body.station in pack.applies_to.stations:
+        return 2
+    return 1 if body.river in pack.applies_to.rivers else None
+
+
+def _norm_of(pack: NormPack, origin: NormPack, *, parameter: str, water_use: str, day: date) -> Norm | None:
     for item in origin.norms:
         in_season = item.season is None or day.month in origin.seasons[item.season].months
         if item.parameter != parameter or not in_season or water_use not in item.values:
@@ -263,7 +246,7 @@ def _norm_of(pack: NormPack, parameter: str, *, water_use: str, day: date) -> No
             form=item.form,
             minimum=values.min,
             maximum=values.max,
-            delta=values.delta,
+            rise=item.rise(water_use),
             season=item.season,
             hazard_class=item.hazard_class,
             high_from=levels.high_from if levels else None,
@@ -273,5 +256,6 @@ def _norm_of(pack: NormPack, parameter: str, *, water_use: str, day: date) -> No
             source=item.source,
             values_from=pack.values_from,
             judgement=origin.judgement,
+            local=pack.applies_to is not None,
         )
     return None

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -6,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uskat.finding import Severity
+from uskat.water.background import Background, BackgroundSource, UpstreamPost
 from uskat.water.exceedance import Exceedance, fold_intervals, resume
 from uskat.water.exceedance_finding import Subject, exceedance_finding
 from uskat.water.interval import INTERVAL, Interval
-from uskat.water.norms import norm_in_force
+from uskat.water.norms import norm_in_force, with_background
 from uskat.water.parameters import parameters
+from uskat.water.verdict import accuracy_of
 
 T0 = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -157,3 +160,64 @@ def test_a_finished_episode_tells_its_length():
     assert found.figures["duration"].value == pytest.approx(1 / 3)
     assert found.ended_at == T0 + INTERVAL
     assert found.settled_at - found.ended_at == timedelta(minutes=40)
+
+
+def told(means, *, accuracy="default", norm_of=nh4, code="nh4", states=0):
+    intervals = [replace(interval(place, mean), states=states) for place, mean in enumerate(means)]
+    episode = fold_intervals(intervals, norm_of, expected_interval_s=60).episodes[-1]
+    known = accuracy_of(code) if accuracy == "default" else accuracy
+    return exceedance_finding(episode, Subject(7, 3, parameters()[code], published=True), accuracy=known)
+
+
+@pytest.mark.parametrize(("peak", "verdict"), [(0.51, "possible"), (0.58, "possible"), (0.6, "certain")])
+def test_a_finding_says_how_sure_it_is(peak, verdict):
+    """The default uncertainty of nh4 is 15 % (k = 2): 0.58 − 0.087 is below the norm of 0.5, 0.6 − 0.09 above it."""
+    found = told([peak])
+    assert found.detail["verdict"] == verdict
+    assert found.figures["uncertainty"].value == pytest.approx(0.15 * peak)
+    assert found.detail["uncertainty"]["level"] == "memory"
+    assert ("Достоверно" if verdict == "certain" else "Возможно") in found.reasons[1]
+
+
+def test_one_interval_is_an_episode_and_two_confirm_it():
+    assert told([0.9]).detail["confirmed"] is False
+    assert told([0.9, 0.9]).detail["confirmed"] is True
+    assert "пока один интервал" in told([0.9]).reasons[1]
+
+
+def test_a_finding_shows_whether_its_number_is_verified():
+    assert told([0.9]).detail["norm_verified"] is False
+    assert told([0.9]).detail["norm_level"] == "memory"
+
+
+def test_without_a_known_uncertainty_no_verdict_is_made_up():
+    found = told([0.9], accuracy=None)
+    assert found.detail["verdict"] is None
+    assert "неизвестна" in found.reasons[1]
+
+
+def test_state_channels_that_were_not_ok_are_told():
+    found = told([0.9], states=5)
+    assert found.detail["states"] == [1, 4]
+    assert "автоматическая система, пломба" in found.reasons[-1]
+
+
+def test_the_limit_shown_is_that_of_the_peak():
+    def rising(moment):
+        norm = norm_in_force("tss", moment, water_use="fishery_2")
+        value = 10.0 if moment < T0 + 2 * INTERVAL else 20.0
+        post = UpstreamPost("U-25", 4.0, travel_s=12240.0, weight=1.0)
+        background = Background(value, 0.0, BackgroundSource.UPSTREAM, (post,))
+        return with_background(norm, background, uncertainty=0.0)
+
+    found = told([12.0, 13.0, 40.0], norm_of=rising, code="tss")
+    assert found.figures["limit"].value == 20.75
+    assert found.figures["background"].value == 20.0
+    assert found.detail["background"]["posts"] == [{"station": "U-25", "distance_km": 4.0, "travel_h": 3.4}]
+    assert any("U-25 (4 км выше, вода идёт около 3,4 ч)" in reason for reason in found.reasons)
+
+
+def test_a_checkpoint_of_an_older_form_is_not_resumed():
+    state = fold([0.7]).open.to_json()
+    del state["states"]
+    assert resume(state, nh4) is None
