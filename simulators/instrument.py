@@ -14,13 +14,17 @@ from simulators.scenario import Fault, Silence
 from simulators.water_kind import INSTRUMENTS, OTHER_INSTRUMENT
 from uskat.water.network import Device
 from uskat.water.parameters import parameters
-from uskat.wire.water import WaterPacket
+from uskat.wire.water import Mode, WaterPacket
 
 FloatArray = NDArray[np.float64]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SPIKE_SHARE = 0.04
 FUTURE_S = 400 * season.DAY_S
 AIR_EC = 3.0
+FRAZIL_SHARE = 0.35
+"""How often a scan meets ice on the probe while frazil is there."""
+STANDARDS = {"ec25": 1413.0, "ph": 7.01, "turb": 20.0, "orp": 220.0}
+"""What a probe stands in during a calibration."""
 
 
 class WaterInstruments:
@@ -31,23 +35,29 @@ class WaterInstruments:
         self.device = device
         self.interval_s = device.expected_interval_s
         self._faults = [fault for fault in world.scenario.faults if fault.device == device.code]
+        self._visits = [visit for visit in world.scenario.visits if visit.device == device.code]
         self._silences = [silence for silence in world.scenario.silent if silence.device == device.code]
 
     def packets(self, first_step: int, last_step: int) -> list[WaterPacket]:
         """Scans of the steps first..last−1 (step × interval is Unix time), one packet each; silent ones left out."""
+        return [packet for _, packet in self.scans(first_step, last_step)]
+
+    def scans(self, first_step: int, last_step: int) -> list[tuple[int, WaterPacket]]:
+        """The same with the true step of each: its time by the logger's clock may be another."""
         steps = np.arange(first_step, last_step, dtype=np.int64)
         if not len(steps):
             return []
         time_s = steps.astype(np.float64) * self.interval_s
         columns = {code: self.readings(code, steps) for code in self.device.parameters}
         silent = {code: self._silent(code, time_s) for code in self.device.parameters}
-        moments = self._clock(time_s)
-        packets = []
-        for row in range(len(steps)):
+        moments, modes = self._clock(time_s), self._modes(time_s)
+        found = []
+        for row, step in enumerate(steps.tolist()):
             values = {code: float(column[row]) for code, column in columns.items() if not silent[code][row]}
             if values:
-                packets.append(WaterPacket(t=EPOCH + timedelta(seconds=float(moments[row])), v=values))
-        return packets
+                moment = EPOCH + timedelta(seconds=float(moments[row]))
+                found.append((step, WaterPacket(t=moment, v=values, mode=modes[row])))
+        return found
 
     def readings(self, code: str, steps: NDArray[np.int64]) -> FloatArray:
         """What the instrument of one parameter shows at some steps, faults included."""
@@ -59,6 +69,10 @@ class WaterInstruments:
             active = _within(time_s, self._moment(fault.start_min), fault.duration_min)
             if active.any():
                 values = np.where(active, self._faulty(fault, code, values, steps), values)
+        for visit in self._visits:
+            active = _within(time_s, self._moment(visit.start_min), visit.duration_min)
+            if active.any():
+                values = np.where(active, self._visited(visit.mode, code, values, time_s), values)
         resolution = INSTRUMENTS.get(code, OTHER_INSTRUMENT)[1]
         known = parameters()[code]
         digits = max(0, round(-math.log10(resolution)))
@@ -83,7 +97,15 @@ class WaterInstruments:
             case "spike":
                 hit = uniform(key_of(self.world.scenario.seed, self.device.code, code, "spike"), steps) < SPIKE_SHARE
                 return values + np.where(hit, fault.size, 0.0)
-            case "drift":
+            case "noise":
+                return values + fault.size * gaussian(
+                    key_of(self.world.scenario.seed, self.device.code, code, "bad"), steps
+                )
+            case "dead":
+                return np.zeros_like(values)
+            case "ice":
+                return self._iced(code, values, steps)
+            case "drift" | "fouling":
                 return values + fault.size * (time_s - start_s) / season.DAY_S
             case _:
                 return self._in_air(code, values, time_s)
@@ -93,6 +115,35 @@ class WaterInstruments:
         dry = {"ec25": np.full_like(values, AIR_EC), "turb": np.zeros_like(values), "temp": np.maximum(air, -0.4)}
         dry["do"] = season.oxygen_saturation_mg_l(np.maximum(air, 0.0))
         return dry.get(code, values)
+
+    def _iced(self, code: str, values: FloatArray, steps: NDArray[np.int64]) -> FloatArray:
+        """Frazil: water at 0 °C, conductivity falls where ice covers the cell, turbidity and level jump."""
+        key = key_of(self.world.scenario.seed, self.device.code, code, "frazil")
+        hit = uniform(key, steps) < FRAZIL_SHARE
+        strength = uniform(key + 1, steps)
+        match code:
+            case "temp":
+                return np.clip(0.02 * gaussian(key, steps), -0.05, 0.1)
+            case "ec25":
+                return values * np.where(hit, 1.0 - 0.6 * strength, 1.0)
+            case "turb":
+                return values + np.where(hit, 40.0 * strength, 0.0)
+            case "level":
+                return values + np.where(hit, 25.0 * (strength - 0.3), 0.0)
+            case _:
+                return values
+
+    def _visited(self, mode: str, code: str, values: FloatArray, time_s: FloatArray) -> FloatArray:
+        if mode == "calibration" and code in STANDARDS:
+            return np.full_like(values, STANDARDS[code])
+        return self._in_air(code, values, time_s)
+
+    def _modes(self, time_s: FloatArray) -> list[Mode]:
+        modes = [Mode.NORMAL] * len(time_s)
+        for visit in self._visits:
+            active = _within(time_s, self._moment(visit.start_min), visit.duration_min)
+            modes = [Mode(visit.mode) if now else mode for now, mode in zip(active, modes, strict=True)]
+        return modes
 
     def _clock(self, time_s: FloatArray) -> FloatArray:
         shown = time_s.copy()

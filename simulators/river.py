@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators import season
+from simulators.high_water import jam_rise_cm, storm_flow_share, wave_flow_m3_s
 from simulators.noise import key_of, smooth
 from simulators.scenario import Discharge, Scenario
 from simulators.water_kind import EFFLUENTS, RAIN_TURBIDITY_NTU, RAIN_WATER, RIVERS, SOLUTES
@@ -27,8 +28,6 @@ SOURCE_SHARE = 0.1
 """Flow and basin at a river's source, as a share of those at its mouth, when no tributary makes them."""
 ICE_DELAY = 1.3
 """Travel under ice takes 1.2–1.5 times as long (norms sheet §5.2)."""
-RUNOFF_COEFFICIENT = 0.08
-RUNOFF_PEAK_H = 7.0
 SETTLING_H, COOLING_H = 20.0, 9.0
 BOD_DECAY_D, REAERATION_D = 0.3, 0.8
 SIMPLE = ("temp", "ph", "do", "orp", "level", "discharge", "precip", "airtemp", "tss", "tds")
@@ -90,10 +89,11 @@ class World:
             for code, station in below.items():
                 place = _point(station)
                 share = flow / (float(self.flow(place, moment)[0]) + flow)
-                effluent = EFFLUENTS[outlet.kind] | discharge.effluent
+                kind = discharge.kind or outlet.kind
+                effluent = EFFLUENTS[kind] | discharge.effluent
                 way = self.way(source, place, start_s)
                 duration_s = discharge.duration_min * MINUTE_S
-                plume = Plume(discharge, outlet.kind, effluent, way, start_s, duration_s, share)
+                plume = Plume(discharge, kind, effluent, way, start_s, duration_s, share)
                 found.setdefault(code, []).append(plume)
         return {code: tuple(plumes) for code, plumes in found.items()}
 
@@ -111,9 +111,8 @@ class World:
     def flow(self, point: RiverPoint, time_s: FloatArray) -> FloatArray:
         """Discharge in m³/s."""
         mean = self.mean_flow(point)
-        ratio = season.monthly(season.FLOW_RATIO, time_s)
         wander = np.exp(0.08 * smooth(key_of(self.scenario.seed, "flow"), time_s, 5 * season.DAY_S))
-        return mean * (ratio * wander + self._runoff(time_s))
+        return mean * (self._flow_ratio(time_s) * wander + self._runoff(time_s)) + self._waves(point, time_s)
 
     def mean_flow(self, point: RiverPoint) -> float:
         """Mean annual discharge in m³/s: tributaries above, and the rest gained evenly along the river."""
@@ -147,29 +146,27 @@ class World:
         velocity = jobson_velocity(
             basin_m2=river.basin_km2 * share * 1e6, mean_discharge_m3_s=mean, discharge_m3_s=flow, slope=river.slope
         )
-        velocity /= 1 + (ICE_DELAY - 1) * float(season.monthly(season.ICE, moment)[0])
+        velocity /= self.scenario.travel_ratio * (1 + (ICE_DELAY - 1) * float(season.monthly(season.ICE, moment)[0]))
         depth = 0.3 * flow**0.4
         dispersion = fischer_dispersion(
             velocity_m_s=velocity, width_m=flow / (velocity * depth), depth_m=depth, slope=river.slope
         )
         return passage(length_m=reach.length_km * 1000, velocity_m_s=velocity, dispersion_m2_s=dispersion)
 
-    def _runoff(self, time_s: FloatArray) -> FloatArray:
-        """Storm flow as a share of the mean flow: a gamma unit hydrograph for every rain or melt."""
-        total = np.zeros_like(time_s)
-        river = next(river for river in self.network.rivers if river.flows_to is not None)
-        per_mm = RUNOFF_COEFFICIENT * 1e-3 * river.basin_km2 * 1e6 / river.mean_discharge_m3_s
-        for rain in self.scenario.rain:
-            since_h = (time_s - self.zero_s) / HOUR_S - rain.start_min / 60.0
-            steps = max(1, round(rain.hours))
-            for step in range(steps):
-                late = np.maximum(since_h - (step + 0.5) * rain.hours / steps, 0.0) / RUNOFF_PEAK_H
-                total += rain.mm / steps * per_mm * late**2 * np.exp(-2 * late) * 4.0 / (RUNOFF_PEAK_H * HOUR_S)
-        return total
+    def _flow_ratio(self, time_s: FloatArray) -> FloatArray:
+        return season.monthly(season.FLOW_RATIO, time_s) * self.scenario.flow_ratio
 
-    def _runoff_share(self, time_s: FloatArray) -> FloatArray:
-        runoff = self._runoff(time_s)
-        return runoff / (season.monthly(season.FLOW_RATIO, time_s) + runoff)
+    def _runoff(self, time_s: FloatArray) -> FloatArray:
+        river = next(river for river in self.network.rivers if river.flows_to is not None)
+        return storm_flow_share(self.scenario.rain, river, (time_s - self.zero_s) / HOUR_S)
+
+    def _waves(self, point: RiverPoint, time_s: FloatArray) -> FloatArray:
+        return wave_flow_m3_s(self.scenario.waves, self.network, point, (time_s - self.zero_s) / HOUR_S)
+
+    def _runoff_share(self, point: RiverPoint, time_s: FloatArray) -> FloatArray:
+        """Part of the water that is storm runoff or a flood wave."""
+        runoff = self._runoff(time_s) + self._waves(point, time_s) / self.mean_flow(point)
+        return runoff / (self._flow_ratio(time_s) + runoff)
 
     def _background(self, point: RiverPoint, code: str) -> float:
         """Concentration at mean flow: tributaries mixed with the river's own water by mean flow."""
@@ -195,10 +192,10 @@ class World:
 
     def _clean_solute(self, station: Station, code: str, time_s: FloatArray) -> FloatArray:
         base = self._background(_point(station), code)
-        ratio = season.monthly(season.FLOW_RATIO, time_s)
+        ratio = self._flow_ratio(time_s)
         key = key_of(self.scenario.seed, station.code, code)
         wander = np.exp(0.04 * smooth(key, time_s, 6 * HOUR_S) + 0.05 * smooth(key + 1, time_s, 4 * season.DAY_S))
-        storm = self._runoff_share(time_s)
+        storm = self._runoff_share(_point(station), time_s)
         if code == "turb":
             return base * ratio**0.6 * wander**2.5 + RAIN_TURBIDITY_NTU * storm**1.5
         value = base * (ratio ** (-0.22) if code in {"ec25", "so4", "cl"} else 1.0) * wander
@@ -222,7 +219,7 @@ class World:
         key = key_of(self.scenario.seed, station.code, "ph")
         summer = season.monthly(season.SUMMER, time_s)
         clean = 7.75 + 0.16 * summer * season.daily(time_s, peak_hour=16.0) + 0.05 * smooth(key, time_s, season.DAY_S)
-        return self._mixed(station, "ph", clean - 0.25 * self._runoff_share(time_s), time_s)
+        return self._mixed(station, "ph", clean - 0.25 * self._runoff_share(_point(station), time_s), time_s)
 
     def _oxygen(self, station: Station, time_s: FloatArray) -> FloatArray:
         key = key_of(self.scenario.seed, station.code, "do")
@@ -244,7 +241,8 @@ class World:
 
     def _level(self, station: Station, time_s: FloatArray) -> FloatArray:
         point = _point(station)
-        return 110.0 + 95.0 * (self.flow(point, time_s) / self.mean_flow(point)) ** 0.45
+        jam = jam_rise_cm(self.scenario.jams, station.code, (time_s - self.zero_s) / HOUR_S)
+        return 110.0 + 95.0 * (self.flow(point, time_s) / self.mean_flow(point)) ** 0.45 + jam
 
     def _discharge(self, station: Station, time_s: FloatArray) -> FloatArray:
         return self.flow(_point(station), time_s)

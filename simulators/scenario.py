@@ -35,10 +35,12 @@ class Arrival(_Part, frozen=True, kw_only=True):
 class Discharge(_Part, frozen=True, kw_only=True):
     """Effluent let into the river: `start_min` or `arrives`; `flow_m3_s` or `share` of the river below the outlet.
 
-    effluent: concentrations that differ from the usual ones of the outlet's kind, by parameter code.
+    kind: what is let out when it is not the usual effluent of the outlet. effluent: concentrations that differ from the
+    usual ones of the kind, by parameter code.
     """
 
     outlet: str
+    kind: Literal["mine_water", "washery", "sewage", "oil", "acid"] | None = None
     duration_min: Positive
     start_min: float | None = None
     arrives: Arrival | None = None
@@ -55,6 +57,28 @@ class Rain(_Part, frozen=True, kw_only=True):
     hours: Positive
     mm: Positive
     kind: Literal["rain", "melt"] = "rain"
+
+
+class FloodWave(_Part, frozen=True, kw_only=True):
+    """A wave of clean water that leaves the source of a river and runs down to the end of the graph.
+
+    It rises for `rise_h` and falls three times as long; it runs at `celerity_m_s`, faster than the water itself.
+    """
+
+    river: str
+    start_min: float
+    peak_m3_s: Positive
+    rise_h: Positive = 6.0
+    celerity_m_s: Positive = 1.5
+
+
+class IceJam(_Part, frozen=True, kw_only=True):
+    """Ice dams the river below a station: the level jumps, stays and falls, while the flow is the same."""
+
+    station: str
+    start_min: float
+    hours: Positive
+    rise_cm: Positive
 
 
 class Blast(_Part, frozen=True, kw_only=True):
@@ -88,11 +112,15 @@ class Trucks(_Part, frozen=True, kw_only=True):
 class Fault(_Part, frozen=True, kw_only=True):
     """A fault of an instrument (one `parameter`), or of the clock or the whole station (no parameter).
 
-    size: drift in units a day, spike in units, clock jump in seconds.
+    size: drift and fouling in units a day, spike in units, noise as one standard deviation, clock jump in seconds.
+    Fouling ends with the cleaning of a visit, which the reading shows as a step back. `ice` is frazil on the probe.
     """
 
     device: str
-    kind: Literal["stuck", "spike", "drift", "out_of_water", "clock_jump", "clock_1970", "clock_future"]
+    kind: Literal[
+        "stuck", "spike", "drift", "fouling", "noise", "dead", "out_of_water", "ice",
+        "clock_jump", "clock_1970", "clock_future",
+    ]  # fmt: skip
     start_min: float
     duration_min: Positive
     parameter: str | None = None
@@ -108,6 +136,15 @@ class Silence(_Part, frozen=True, kw_only=True):
     parameters: tuple[str, ...] = ()
 
 
+class Visit(_Part, frozen=True, kw_only=True):
+    """People at work: the logger says so in `mode`, the probe is in air (service) or in standards (calibration)."""
+
+    device: str
+    start_min: float
+    duration_min: Positive = 40.0
+    mode: Literal["service", "calibration"] = "service"
+
+
 class Offline(_Part, frozen=True, kw_only=True):
     """A logger without connection that buffers and delivers later, if wanted in disorder and several times."""
 
@@ -119,7 +156,11 @@ class Offline(_Part, frozen=True, kw_only=True):
 
 
 class Scenario(_Part, frozen=True, kw_only=True):
-    """Everything that happens. backfill_hours: data before zero, delivered at the first start as a backlog."""
+    """Everything that happens. backfill_hours: data before zero, delivered at the first start as a backlog.
+
+    flow_ratio: how wet the year is, as a factor of the season's flow. travel_ratio: how much longer water really
+    travels than the formula says.
+    """
 
     name: str
     title: str
@@ -128,11 +169,16 @@ class Scenario(_Part, frozen=True, kw_only=True):
     backfill_hours: Annotated[float, msgspec.Meta(ge=0, le=720)] = 0.0
     discharges: tuple[Discharge, ...] = ()
     rain: tuple[Rain, ...] = ()
+    waves: tuple[FloodWave, ...] = ()
+    jams: tuple[IceJam, ...] = ()
+    flow_ratio: Positive = 1.0
+    travel_ratio: Positive = 1.0
     blasts: tuple[Blast, ...] = ()
     earthquakes: tuple[Earthquake, ...] = ()
     trucks: tuple[Trucks, ...] = ()
     faults: tuple[Fault, ...] = ()
     silent: tuple[Silence, ...] = ()
+    visits: tuple[Visit, ...] = ()
     offline: tuple[Offline, ...] = ()
 
 
@@ -177,16 +223,22 @@ def parse_scenario(text: str, network: Network) -> Scenario:
 
 def _contradictions(scenario: Scenario, network: Network) -> Iterator[str]:
     yield from _check_discharges(scenario, network)
+    rivers, stations = set(network.river_of), set(network.station_of)
+    yield from (f"waves[{i}]: no river {w.river!r}" for i, w in enumerate(scenario.waves) if w.river not in rivers)
+    yield from (
+        f"jams[{i}]: no station {j.station!r}" for i, j in enumerate(scenario.jams) if j.station not in stations
+    )
     pits = {pit.code for pit in network.pits}
     yield from (f"blasts[{i}]: no pit {b.pit!r}" for i, b in enumerate(scenario.blasts) if b.pit not in pits)
     measured = {device.code: set(device.parameters) for device in network.devices}
     named = [("trucks", i, item.device) for i, item in enumerate(scenario.trucks)]
     named += [("faults", i, item.device) for i, item in enumerate(scenario.faults)]
     named += [("silent", i, item.device) for i, item in enumerate(scenario.silent)]
+    named += [("visits", i, item.device) for i, item in enumerate(scenario.visits)]
     named += [("offline", i, item.device) for i, item in enumerate(scenario.offline)]
     yield from (f"{room}[{i}]: no device {device!r}" for room, i, device in named if device not in measured)
     for i, fault in enumerate(scenario.faults):
-        whole = fault.kind == "out_of_water" or fault.kind.startswith("clock_")
+        whole = fault.kind in {"out_of_water", "ice"} or fault.kind.startswith("clock_")
         if whole != (fault.parameter is None):
             yield f"faults[{i}]: {fault.kind} {'has no' if whole else 'needs a'} parameter"
         elif fault.parameter is not None and fault.parameter not in measured.get(fault.device, {fault.parameter}):

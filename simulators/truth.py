@@ -1,9 +1,9 @@
 """Ground truth as JSON lines: what happened where and when, and which 20-minute intervals exceed a norm.
 
-Kinds of lines: `scenario`, `discharge` (one a station it reaches), `rain`, `fault`, `silent`, `offline`,
-`ground_motion` (one an event and seismograph; a kill at the wrong moment repeats the line), `interval` (true mean
-beyond a norm; `close` within 5 % of it), and `intervals_until`, the mark up to which intervals are written. Times are
-ISO 8601 in UTC.
+Kinds of lines: `scenario`, `discharge` (one a station it reaches), `rain`, `wave`, `jam`, `fault`, `visit`, `silent`,
+`offline`, `ground_motion` (one an event and seismograph; a kill at the wrong moment repeats the line), `interval` (true
+mean beyond a norm; `close` within 5 % of it), and `intervals_until`, the mark up to which intervals are written. Times
+are ISO 8601 in UTC.
 """
 
 import json
@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from simulators.high_water import WAVE_FALL
 from simulators.river import MINUTE_S, World
 from simulators.seismograph import GroundEvent, SeismicInstrument
 from uskat.water.norms import exceeds, norm_in_force
@@ -105,6 +106,24 @@ def _plan(world: World) -> Iterator[dict[str, Any]]:
     for rain in scenario.rain:
         start_s = zero_s + rain.start_min * MINUTE_S
         yield {"kind": "rain", "what": rain.kind, "starts_at": iso(start_s), "hours": rain.hours, "mm": rain.mm}
+    for wave in scenario.waves:
+        start_s, hours = zero_s + wave.start_min * MINUTE_S, wave.rise_h * (1 + WAVE_FALL)
+        yield {"kind": "wave", "river": wave.river, "starts_at": iso(start_s), "hours": hours, "peak": wave.peak_m3_s}
+    for jam in scenario.jams:
+        start_s = zero_s + jam.start_min * MINUTE_S
+        line = {"kind": "jam", "station": jam.station, "starts_at": iso(start_s), "hours": jam.hours}
+        yield line | {"rise_cm": jam.rise_cm}
+    yield from _windows(world)
+
+
+def _windows(world: World) -> Iterator[dict[str, Any]]:
+    scenario, zero_s = world.scenario, world.zero_s
+    for visit in scenario.visits:
+        start_s = zero_s + visit.start_min * MINUTE_S
+        yield {
+            "kind": "visit", "device": visit.device, "mode": visit.mode, "starts_at": iso(start_s),
+            "stops_at": iso(start_s + visit.duration_min * MINUTE_S),
+        }  # fmt: skip
     for kind, entries in (("fault", scenario.faults), ("silent", scenario.silent), ("offline", scenario.offline)):
         for entry in entries:
             start_s = zero_s + entry.start_min * MINUTE_S

@@ -33,6 +33,11 @@ EFFLUENTS: dict[str, dict[str, float]] = {
         "ec25": 1100.0, "nh4": 24.0, "no2": 0.9, "no3": 8.0, "turb": 70.0, "temp": 14.0, "ph": 7.4, "do": 2.0,
         "orp": -60.0, "bod5": 90.0, "cod": 180.0, "po4_p": 4.0, "cl": 90.0,
     },
+    "oil": {"oil": 15.0, "toc": 60.0, "cod": 150.0, "bod5": 60.0, "phenol": 0.05},
+    "acid": {
+        "ec25": 3600.0, "ph": 2.8, "so4": 2200.0, "fe": 90.0, "mn": 15.0, "al": 25.0, "zn": 3.0, "orp": 560.0,
+        "do": 5.0, "turb": 90.0, "temp": 9.0,
+    },
 }  # fmt: skip
 
 INSTRUMENTS: dict[str, tuple[float, float]] = {

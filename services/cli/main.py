@@ -6,6 +6,7 @@ import typer
 
 from services.cli.admin import admin
 from services.cli.demo.command import demo
+from services.cli.evaluate.command import evaluate
 from services.cli.intake import import_command, reparse_command
 from services.cli.ledger import audit, ledger
 from services.cli.parts import broker, database
@@ -33,6 +34,7 @@ app.command()(ledger)
 app.command()(audit)
 app.command()(broker)
 app.command()(database)
+app.add_typer(evaluate, name="evaluate")
 app.add_typer(admin, name="admin")
 
 if __name__ == "__main__":
