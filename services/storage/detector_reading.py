@@ -1,7 +1,7 @@
 """What detectors read of the measured data: facts of a station, intervals, newest readings, records."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,15 +9,24 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.storage.network_reading import read_network
+from services.storage.reading import json_value
+from uskat.water.background import UpstreamPost
 from uskat.water.interval import Interval, exact_mean
+from uskat.water.way_of_water import DownstreamPost, posts_downstream, posts_upstream
 
 FAR_FUTURE = datetime(9999, 1, 1, tzinfo=UTC)
 
-_STATION = text("SELECT id, code, name, kind, water_use, published FROM station WHERE id = :station")
+_STATION = text(
+    """SELECT st.id, st.code, st.name, st.kind, st.water_use, st.published, r.code AS river, st.properties::text
+    FROM station st LEFT JOIN river r ON r.id = st.river_id WHERE st.id = :station"""
+)
 _DEVICES = text("SELECT id, code, kind, enabled, created_at FROM device WHERE station_id = :station ORDER BY id")
 _SERIES = text(
-    """SELECT s.id, s.device_id, p.code, p.scale, s.expected_interval_s, s.published
-    FROM series s JOIN parameter p ON p.id = s.parameter_id WHERE s.station_id = :station ORDER BY s.id"""
+    """SELECT s.id, s.device_id, p.code, p.scale, s.expected_interval_s, s.published,
+        (i.properties #> ARRAY['accuracy', p.code])::text
+    FROM series s JOIN parameter p ON p.id = s.parameter_id LEFT JOIN instrument i ON i.id = s.instrument_id
+    WHERE s.station_id = :station ORDER BY s.id"""
 )
 _INTERVALS = text(
     """SELECT i.series_id, i.start, i.n, i.n_valid, i.n_service, i.total, i.minimum, i.maximum
@@ -59,7 +68,11 @@ class DeviceFacts:
 
 @dataclass(frozen=True, slots=True)
 class SeriesFacts:
-    """A series of the registry. parameter: its code; scale: decimals of its exact sums."""
+    """A series of the registry.
+
+    parameter: its code; scale: decimals of its exact sums; accuracy: as its instrument states it
+    (`uskat.water.verdict.accuracy_of`).
+    """
 
     id: int
     device_id: int
@@ -67,11 +80,12 @@ class SeriesFacts:
     scale: int
     expected_interval_s: int
     published: bool
+    accuracy: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StationFacts:
-    """A station with what it measures."""
+    """A station with what it measures. upstream, downstream: posts along the river, nearest first downstream."""
 
     id: int
     code: str
@@ -81,6 +95,10 @@ class StationFacts:
     published: bool
     devices: tuple[DeviceFacts, ...]
     series: tuple[SeriesFacts, ...]
+    river: str | None = None
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    upstream: tuple[UpstreamPost, ...] = ()
+    downstream: tuple[DownstreamPost, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +127,8 @@ async def station_facts(connection: AsyncConnection, station_id: int) -> Station
     if row is None:
         return None
     devices = tuple(DeviceFacts(*found) for found in await connection.execute(_DEVICES, key))
-    series = tuple(SeriesFacts(*found) for found in await connection.execute(_SERIES, key))
+    series = tuple(map(_series, await connection.execute(_SERIES, key)))
+    network = await read_network(connection) if row.river is not None else None
     return StationFacts(
         id=row.id,
         code=row.code,
@@ -119,7 +138,16 @@ async def station_facts(connection: AsyncConnection, station_id: int) -> Station
         published=row.published,
         devices=devices,
         series=series,
+        river=row.river,
+        properties=json_value(row.properties),
+        upstream=posts_upstream(network, row.code) if network is not None else (),
+        downstream=posts_downstream(network, row.code) if network is not None else (),
     )
+
+
+def _series(row: Any) -> SeriesFacts:
+    *facts, accuracy = row
+    return SeriesFacts(*facts, accuracy=json_value(accuracy))
 
 
 async def read_intervals(connection: AsyncConnection, windows: Sequence[Window]) -> dict[int, list[Interval]]:

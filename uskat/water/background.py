@@ -127,6 +127,12 @@ def upstream_background(
     return Background(value, COVERAGE_FACTOR * variance**0.5, BackgroundSource.UPSTREAM, tuple(posts))
 
 
+def season_hours(start: datetime) -> list[datetime]:
+    """Starts of the same hour of the day on each of the days before the interval that begins at `start`."""
+    hour = start.replace(minute=0, second=0, microsecond=0)
+    return [hour - timedelta(days=day) for day in range(1, SEASON_DAYS + 1)]
+
+
 def seasonal_background(means: Iterable[float]) -> Background | None:
     """Background from the means of one hour of the day over the days before; None for fewer than a week of them."""
     known = sorted(means)

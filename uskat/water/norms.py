@@ -28,6 +28,7 @@ __all__ = [
     "excess",
     "is_back",
     "is_judged",
+    "least_maximum",
     "needs_background",
     "norm_in_force",
     "norm_packs",
@@ -159,6 +160,11 @@ def with_background(norm: Norm, background: Background, *, uncertainty: float) -
     return replace(norm, maximum=_decimal(allowed_maximum(norm.rise, background.value) + noise), background=background)
 
 
+def least_maximum(norm: Norm) -> Norm:
+    """A norm of a rise over the lowest background there is, zero: what is inside it is inside it over any other."""
+    return replace(norm, maximum=norm.delta)
+
+
 @cache
 def is_judged(parameter: str, water_use: str) -> bool:
     """True when some pack holds a limit for the parameter that readings alone can be compared with."""
@@ -166,16 +172,16 @@ def is_judged(parameter: str, water_use: str) -> bool:
 
 
 @cache
-def needs_background(parameter: str, water_use: str) -> bool:
-    """True when some pack limits the parameter's rise above what posts can tell of the background."""
+def needs_background(parameter: str, water_use: str | None = None) -> bool:
+    """True when some pack limits the rise above a background that posts can tell. water_use None: any use."""
     return any(
         item.form is Form.BACKGROUND_DELTA and item.reference == "upstream" for item in _items(parameter, water_use)
     )
 
 
-def _items(parameter: str, water_use: str) -> list[Item]:
-    items = [item for pack in norm_packs().values() for item in pack.norms]
-    return [item for item in items if item.parameter == parameter and water_use in item.values]
+def _items(parameter: str, water_use: str | None) -> list[Item]:
+    items = [item for pack in norm_packs().values() for item in pack.norms if item.parameter == parameter]
+    return [item for item in items if water_use is None or water_use in item.values]
 
 
 def norm_in_force(parameter: str, moment: datetime, *, water_use: str, body: WaterBody | None = None) -> Norm | None:

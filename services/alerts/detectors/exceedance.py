@@ -2,7 +2,8 @@
 
 Before the first touched interval the stored alerts are right, so a series without an open episode there is read from
 that interval on. An open episode is resumed from a checkpoint some hours back, or from its start. Behind the last
-touched interval nothing can change unless an episode is open there; then the series is read to its end.
+touched interval nothing can change unless an episode is open there; then the series is read to its end. A series whose
+norm limits a rise is always read from the start of its open episode and as far as its seasonal background reaches.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from services.alerts.background import SEASON_REACH, body_of, norm_over_background, tell_downstream
 from services.alerts.detection import Evaluation, StationContext
 from services.storage.alerting import AlertRecord
 from services.storage.detector_reading import SeriesFacts, Window, read_intervals
@@ -18,8 +20,9 @@ from uskat.supervision.reconcile import AlertState
 from uskat.water.exceedance import Exceedance, Fold, NormOf, fold_intervals, resume
 from uskat.water.exceedance_finding import Subject, exceedance_finding, exceedance_key
 from uskat.water.interval import INTERVAL, Interval, interval_start
-from uskat.water.norms import Norm, is_judged, norm_in_force
+from uskat.water.norms import Norm, is_judged, needs_background, norm_in_force
 from uskat.water.parameters import parameters
+from uskat.water.verdict import accuracy_of
 
 CHECKPOINT_BEHIND = timedelta(hours=6)
 """How far behind the newest interval a checkpoint is set: later data than that rarely come, and then cost a re-read."""
@@ -39,7 +42,10 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """How one series is read: from where, with which open episode, up to where (None: to its end)."""
+    """How one series is read: from where, with which open episode, up to where (None: to its end).
+
+    rise: its norm may limit a rise above a background, which is known only when the intervals are read.
+    """
 
     series: SeriesFacts
     norm_of: NormOf
@@ -47,6 +53,7 @@ class Track:
     scope_since: datetime
     until: datetime | None
     start: Checkpoint | None
+    rise: bool = False
 
 
 class Judged(NamedTuple):
@@ -64,18 +71,23 @@ async def evaluate(context: StationContext) -> Evaluation:
         return Evaluation(memory=context.memory)
     low, high = interval_start(context.span.low), interval_start(context.span.high) + INTERVAL
     checkpoints: dict[str, Any] = dict(context.memory.get("checkpoints", {}))
+    use = context.station.water_use
     tracks = [
         _track(context, series, checkpoints.get(str(series.id)), low=low, high=high)
         for series in context.station.series
-        if is_judged(series.parameter, context.station.water_use)
+        if is_judged(series.parameter, use) or needs_background(series.parameter, use)
     ]
     read = await read_intervals(context.connection, [Window(t.series, t.since, t.until) for t in tracks])
-    judged = await _read_on(context, [_judge(track, read[track.series.id], context.now) for track in tracks])
+    judged = await _read_on(context, [await _judge(context, track, read[track.series.id]) for track in tracks])
+    await tell_downstream(context, context.span)
     findings: list[Finding] = []
     open_ends: list[datetime] = []
     for track, intervals, fold, checkpoint in judged:
         open_ends += [interval.end for interval in intervals if interval.end > context.now]
-        findings += [exceedance_finding(episode, _subject(track.series)) for episode in fold.episodes]
+        accuracy = accuracy_of(track.series.parameter, track.series.accuracy)
+        findings += [
+            exceedance_finding(episode, _subject(track.series), accuracy=accuracy) for episode in fold.episodes
+        ]
         if track.until is None:
             checkpoints.pop(str(track.series.id), None)
             if checkpoint is not None:
@@ -94,18 +106,19 @@ def _track(
     context: StationContext, series: SeriesFacts, kept: Mapping[str, Any] | None, *, low: datetime, high: datetime
 ) -> Track:
     def norm_of(moment: datetime) -> Norm | None:
-        return norm_in_force(series.parameter, moment, water_use=context.station.water_use)
+        return norm_in_force(series.parameter, moment, water_use=context.station.water_use, body=body_of(context))
 
+    rise = needs_background(series.parameter, context.station.water_use)
+    high = high + SEASON_REACH if rise else high
     own = [record for record in context.alerts if record.series_id == series.id]
     until = None if _open_at(own, high) else high
     covering = _open_at(own, low)
     if covering is None:
-        return Track(series, norm_of, since=low, scope_since=low, until=until, start=None)
+        return Track(series, norm_of, since=low, scope_since=low, until=until, start=None, rise=rise)
     started_at = covering.alert.started_at
-    start = _usable(kept, norm_of, started_at=started_at, low=low)
-    return Track(
-        series, norm_of, since=start.at if start else started_at, scope_since=started_at, until=until, start=start
-    )
+    start = None if rise else _usable(kept, norm_of, started_at=started_at, low=low)
+    since = start.at if start else started_at
+    return Track(series, norm_of, since=since, scope_since=started_at, until=until, start=start, rise=rise)
 
 
 def _open_at(records: Sequence[AlertRecord], moment: datetime) -> AlertRecord | None:
@@ -139,14 +152,21 @@ async def _read_on(context: StationContext, judged: Sequence[Judged]) -> list[Ju
     rest = await read_intervals(context.connection, windows)
     earlier = {one.track.series.id: one.intervals for one in judged}
     again = {
-        track.series.id: _judge(track, [*earlier[track.series.id], *rest[track.series.id]], context.now)
+        track.series.id: await _judge(context, track, [*earlier[track.series.id], *rest[track.series.id]])
         for track in further
     }
     return [again.get(one.track.series.id, one) for one in judged]
 
 
-def _judge(track: Track, intervals: Sequence[Interval], now: datetime) -> Judged:
-    return Judged(track, intervals, *_fold(track, [interval for interval in intervals if interval.end <= now]))
+async def _judge(context: StationContext, track: Track, intervals: Sequence[Interval]) -> Judged:
+    over = [interval for interval in intervals if interval.end <= context.now]
+    if track.rise:
+        norm_of = await norm_over_background(context, track.series, over)
+        track = replace(track, norm_of=norm_of)
+        return Judged(
+            track, intervals, fold_intervals(over, norm_of, expected_interval_s=track.series.expected_interval_s), None
+        )
+    return Judged(track, intervals, *_fold(track, over))
 
 
 def _fold(track: Track, intervals: Sequence[Interval]) -> tuple[Fold, Checkpoint | None]:
