@@ -13,6 +13,7 @@ from services.storage.network_reading import read_network
 from services.storage.reading import json_value
 from uskat.water.background import UpstreamPost
 from uskat.water.interval import Interval, exact_mean
+from uskat.water.quality.flag import Flag
 from uskat.water.way_of_water import DownstreamPost, posts_downstream, posts_upstream
 
 FAR_FUTURE = datetime(9999, 1, 1, tzinfo=UTC)
@@ -29,10 +30,12 @@ _SERIES = text(
     WHERE s.station_id = :station ORDER BY s.id"""
 )
 _INTERVALS = text(
-    """SELECT i.series_id, i.start, i.n, i.n_valid, i.n_service, i.total, i.minimum, i.maximum
+    """SELECT i.series_id, i.start, i.n, i.n_valid, i.n_service, i.total, i.minimum, i.maximum, i.states,
+        q.rollup, q.n_pass, q.mean_pass, q.minimum_pass, q.maximum_pass
     FROM unnest(CAST(:ids AS integer[]), CAST(:since AS timestamptz[]), CAST(:until AS timestamptz[]))
         AS w(id, since, until)
     JOIN interval_20min i ON i.series_id = w.id AND i.start >= w.since AND i.start < w.until
+    LEFT JOIN quality_interval q ON q.series_id = i.series_id AND q.start = i.start
     ORDER BY i.series_id, i.start"""
 )
 _LAST = text(
@@ -146,12 +149,16 @@ async def station_facts(connection: AsyncConnection, station_id: int) -> Station
 
 
 def _series(row: Any) -> SeriesFacts:
-    *facts, accuracy = row
-    return SeriesFacts(*facts, accuracy=json_value(accuracy))
+    series_id, device_id, code, scale, expected_interval_s, published, accuracy = row
+    return SeriesFacts(series_id, device_id, code, scale, expected_interval_s, published, json_value(accuracy))
 
 
 async def read_intervals(connection: AsyncConnection, windows: Sequence[Window]) -> dict[int, list[Interval]]:
-    """Intervals by series id, in time order."""
+    """Intervals by series id, in time order.
+
+    Where quality control has judged an interval, the readings that it lets count make the interval, none if it failed;
+    else those that ingest found valid.
+    """
     scales = {window.series.id: window.series.scale for window in windows}
     found: dict[int, list[Interval]] = {series_id: [] for series_id in scales}
     if not windows:
@@ -161,10 +168,18 @@ async def read_intervals(connection: AsyncConnection, windows: Sequence[Window])
         "since": [window.since for window in windows],
         "until": [window.until or FAR_FUTURE for window in windows],
     }
-    for series_id, start, n, n_valid, n_service, total, low, high in await connection.execute(_INTERVALS, bound):
-        mean = exact_mean(total, n_valid, scale=scales[series_id])
-        found[series_id].append(Interval(start, n, n_valid, n_service, mean, low, high))
+    for row in await connection.execute(_INTERVALS, bound):
+        found[row[0]].append(_interval(row, scales[row[0]]))
     return found
+
+
+def _interval(row: Any, scale: int) -> Interval:
+    _, start, n, n_valid, n_service, total, low, high, states, rollup, n_pass, mean, lowest, highest = row
+    if rollup is None:
+        return Interval(start, n, n_valid, n_service, exact_mean(total, n_valid, scale=scale), low, high, states)
+    if rollup == Flag.FAIL:
+        return Interval(start, n, 0, n_service, None, None, None, states, rollup)
+    return Interval(start, n, n_pass, n_service, mean, lowest, highest, states, rollup)
 
 
 async def last_readings(connection: AsyncConnection, series_ids: Sequence[int]) -> dict[int, datetime]:

@@ -43,7 +43,8 @@ __all__ = [
     "alert", "alert_event", "api_token", "chain_head", "detector_snapshot", "detector_state", "device", "device_status",
     "histogram_interval",
     "ingest_lane", "instrument", "interval_20min", "journal", "ledger", "metadata", "notification_log", "observation",
-    "observation_conflict", "observation_decision", "organisation", "parameter", "place", "quality_interval", "raw_message", "rejected",
+    "observation_conflict", "observation_decision", "organisation", "parameter", "place", "quality_interval",
+    "raw_message", "rejected",
     "river", "rollup", "seismic_record", "series", "station", "station_visit", "station_work",
 ]  # fmt: skip
 
@@ -246,14 +247,14 @@ detector_snapshot = Table(  # state of an online detector before the interval th
     Column("state", LargeBinary, nullable=False),
 )  # fmt: skip
 
-quality_interval = Table(  # quality control of an interval with its context; written behind the journal, never by ingest
+quality_interval = Table(  # quality control of an interval with its context; written behind the journal
     "quality_interval", metadata,
     Column("series_id", Integer, primary_key=True, autoincrement=False),
     Column("start", moment("start").type, primary_key=True),
     Column("rollup", SmallInteger, nullable=False),  # QARTOD: 1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing
     Column("flags", ARRAY(SmallInteger), nullable=False),  # worst flag of each test, in the order of the test set
     Column("n", Integer, nullable=False),
-    Column("n_pass", Integer, nullable=False),  # readings that count: normal mode, no test failed
+    Column("n_pass", Integer, nullable=False),  # readings that count: normal mode, no test failed, no undecided spike
     Column("mean_pass", Double),
     Column("minimum_pass", Double),
     Column("maximum_pass", Double),

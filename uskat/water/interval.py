@@ -17,7 +17,8 @@ class Interval:
 
     n: readings of any flag. n_valid: passed the checks in normal mode. n_service: in service or calibration mode.
     mean, minimum, maximum: of the valid readings, in the parameter's unit; None without any. states: bits of the state
-    channels that were not OK at any reading (1 automatic system, 2 controlled equipment, 4 seal).
+    channels that were not OK at any reading (1 automatic system, 2 controlled equipment, 4 seal). quality: roll-up of
+    quality control (`uskat.water.quality.flag.Flag`), None before it; a failed interval has no valid readings.
     """
 
     start: datetime
@@ -28,6 +29,7 @@ class Interval:
     minimum: float | None
     maximum: float | None
     states: int = 0
+    quality: int | None = None
 
     @property
     def end(self) -> datetime:

@@ -1,0 +1,111 @@
+"""Quality control of what was touched, before anything is judged by it.
+
+A reading influences the flags of others no farther away than `Reach.reach_s`. So the intervals within that reach of
+the touched span are judged again, from readings within twice the reach; what comes out is a function of the stored
+readings, decisions and maintenance windows alone, whatever the order in which they came.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from services.alerts.detection import Evaluation, Span, StationContext
+from services.storage.quality_store import (
+    MaintenanceWindow,
+    StoredQuality,
+    maintenance_windows,
+    moment_of,
+    station_readings,
+    stored_quality,
+    write_quality,
+)
+from uskat.water.interval import EPOCH, INTERVAL, interval_start
+from uskat.water.quality.interval import QualityInterval, quality_intervals
+from uskat.water.quality.judge import judge
+from uskat.water.quality.limits import test_set
+from uskat.water.quality.readings import BoolArray, QualitySeries, Readings, reach_of
+
+READINGS_AT_ONCE = 300_000
+"""A long span is judged in pieces that hold about so many readings: memory stays bounded."""
+MICROSECOND = timedelta(microseconds=1)
+
+
+async def evaluate(context: StationContext) -> Evaluation:
+    """Judge the touched span and its neighbourhood; write what changed and say how far."""
+    if context.span is None or not context.station.series:
+        return Evaluation(memory=context.memory)
+    series = [
+        QualitySeries(one.id, one.device_id, one.parameter, one.expected_interval_s, one.scale)
+        for one in context.station.series
+    ]
+    reach = timedelta(seconds=reach_of(series).reach_s)
+    low = interval_start(context.span.low - reach)
+    high = interval_start(context.span.high + reach) + INTERVAL
+    touched: list[int] = []
+    judged = 0
+    for since, until in pieces(low, high, series):
+        found = await _judge_piece(context, series, since=since, until=until)
+        judged += found[0]
+        touched += found[1]
+    changed = Span(moment_of(min(touched)), moment_of(max(touched)) + INTERVAL - MICROSECOND) if touched else None
+    return Evaluation(changed=changed, intervals=judged)
+
+
+def pieces(low: datetime, high: datetime, series: Sequence[QualitySeries]) -> Iterator[tuple[datetime, datetime]]:
+    """Stretches of whole intervals that together make [low, high)."""
+    per_interval = sum(INTERVAL.total_seconds() / one.expected_interval_s for one in series)
+    length = max(18, round(READINGS_AT_ONCE / per_interval)) * INTERVAL
+    while low < high:
+        until = min(high, low + length)
+        yield low, until
+        low = until
+
+
+async def _judge_piece(
+    context: StationContext, series: Sequence[QualitySeries], *, since: datetime, until: datetime
+) -> tuple[int, list[int]]:
+    """Judge [since, until); returns how many intervals were judged, and the starts of those judged otherwise now."""
+    ids = [one.id for one in series]
+    reach = timedelta(seconds=reach_of(series).reach_s)
+    bounds = {"since": since - reach, "until": until + reach}
+    readings = await station_readings(context.connection, ids, **bounds)
+    windows = await maintenance_windows(context.connection, context.station.id, **bounds)
+    stored = await stored_quality(context.connection, ids, since=since, until=until)
+    excused = excused_readings(readings, windows, ids=ids)
+    intervals = quality_intervals(
+        readings,
+        judge(readings, series, excused=excused),
+        series=series,
+        excused=excused,
+        since_us=(since - EPOCH) // MICROSECOND,
+        until_us=(until - EPOCH) // MICROSECOND,
+    )
+    different = [one for one in intervals if _is_news(one, stored)]
+    await write_quality(context.connection, different, test_set=test_set().name)
+    return len(intervals), [one.start_us for one in different if _is_judged_otherwise(one, stored)]
+
+
+def excused_readings(
+    readings: Readings, windows: Sequence[MaintenanceWindow], *, ids: Sequence[int]
+) -> BoolArray | None:
+    """Readings inside a maintenance window of their series or their station; None for none at all."""
+    if not windows:
+        return None
+    excused = np.zeros(len(readings), bool)
+    for window in windows:
+        inside = (readings.time_us >= window.start_us) & (readings.time_us < window.end_us)
+        if window.series_id is not None:
+            inside &= readings.series == (ids.index(window.series_id) if window.series_id in ids else -1)
+        excused |= inside
+    return excused
+
+
+def _is_news(one: QualityInterval, stored: Mapping[tuple[int, int], StoredQuality]) -> bool:
+    before = stored.get((one.series_id, one.start_us))
+    return before is None or before.interval != one or before.test_set != test_set().name
+
+
+def _is_judged_otherwise(one: QualityInterval, stored: Mapping[tuple[int, int], StoredQuality]) -> bool:
+    before = stored.get((one.series_id, one.start_us))
+    return before is None or before.interval.judged != one.judged or before.interval.flags != one.flags

@@ -1,0 +1,136 @@
+"""Quality control as stored: raw readings of a station as columns, judged intervals, maintenance windows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.storage.reading import fetch
+from uskat.water.quality.interval import QualityInterval
+from uskat.water.quality.readings import MICROS, Readings, empty_readings
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# Columns as arrays: the driver decodes an array of numbers far faster than as many rows. date_part gives the seconds
+# as a double, exact to a quarter of a microsecond until 2040.
+_READINGS = """
+SELECT w.id, array_agg(date_part('epoch', o.time) ORDER BY o.time),
+    array_agg(coalesce(c.value, o.value) ORDER BY o.time), array_agg(coalesce(c.flag, o.flag) ORDER BY o.time)
+FROM unnest($1::integer[]) AS w(id)
+JOIN observation o ON o.series_id = w.id AND o.time >= $2 AND o.time < $3
+LEFT JOIN (SELECT DISTINCT ON (series_id, time) series_id, time, conflict_id FROM observation_decision
+           WHERE series_id = ANY($1) AND time >= $2 AND time < $3 ORDER BY series_id, time, id DESC) d
+    ON d.series_id = o.series_id AND d.time = o.time
+LEFT JOIN observation_conflict c ON c.id = d.conflict_id
+GROUP BY w.id"""
+_STORED = """
+SELECT series_id, array_agg(date_part('epoch', start) ORDER BY start), array_agg(rollup ORDER BY start),
+    array_agg(array_to_string(flags, ',') ORDER BY start), array_agg(n ORDER BY start),
+    array_agg(n_pass ORDER BY start), array_agg(mean_pass ORDER BY start), array_agg(minimum_pass ORDER BY start),
+    array_agg(maximum_pass ORDER BY start), array_agg(test_set ORDER BY start)
+FROM quality_interval WHERE series_id = ANY($1::integer[]) AND start >= $2 AND start < $3 GROUP BY series_id"""
+_WRITE = text(
+    """INSERT INTO quality_interval AS kept (series_id, start, rollup, flags, n, n_pass, mean_pass, minimum_pass,
+        maximum_pass, test_set)
+    SELECT r.id, r.start, r.rollup, string_to_array(r.flags, ',')::smallint[], r.n, r.n_pass, r.mean, r.low, r.high,
+        :test_set
+    FROM unnest(CAST(:ids AS integer[]), CAST(:starts AS timestamptz[]), CAST(:rollups AS smallint[]),
+        CAST(:flags AS text[]), CAST(:n AS integer[]), CAST(:passed AS integer[]), CAST(:means AS float8[]),
+        CAST(:lows AS float8[]), CAST(:highs AS float8[]))
+        AS r(id, start, rollup, flags, n, n_pass, mean, low, high)
+    ON CONFLICT (series_id, start) DO UPDATE SET rollup = excluded.rollup, flags = excluded.flags, n = excluded.n,
+        n_pass = excluded.n_pass, mean_pass = excluded.mean_pass, minimum_pass = excluded.minimum_pass,
+        maximum_pass = excluded.maximum_pass, test_set = excluded.test_set"""
+)
+_WINDOWS = """
+SELECT series_id, date_part('epoch', starts_at), date_part('epoch', ends_at) FROM station_visit
+WHERE station_id = $1 AND starts_at < $3 AND ends_at > $2 ORDER BY id"""
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceWindow:
+    """A visit, calibration or maintenance over [start_us, end_us), microseconds UTC; series_id None: the station."""
+
+    series_id: int | None
+    start_us: int
+    end_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredQuality:
+    """A judged interval with the test set that judged it."""
+
+    interval: QualityInterval
+    test_set: str
+
+
+async def station_readings(
+    connection: AsyncConnection, series_ids: Sequence[int], *, since: datetime, until: datetime
+) -> Readings:
+    """Readings of several series over [since, until), the version that counts now; places are those of series_ids."""
+    rows = await fetch(connection, _READINGS, list(series_ids), since, until)
+    if not rows:
+        return empty_readings()
+    by_id = {row[0]: row for row in rows}
+    found = [(place, by_id[key]) for place, key in enumerate(series_ids) if key in by_id]
+    return Readings(
+        np.concatenate([np.full(len(row[1]), place, np.int64) for place, row in found]),
+        np.concatenate([_micros(row[1]) for _, row in found]),
+        np.concatenate([np.array(row[2], np.float64) for _, row in found]),
+        np.concatenate([np.array(row[3], np.int64) for _, row in found]),
+    )
+
+
+def _micros(seconds: Sequence[float]) -> np.typing.NDArray[np.int64]:
+    return np.rint(np.array(seconds, np.float64) * MICROS).astype(np.int64)
+
+
+async def maintenance_windows(
+    connection: AsyncConnection, station_id: int, *, since: datetime, until: datetime
+) -> list[MaintenanceWindow]:
+    """Windows that touch [since, until)."""
+    rows = await fetch(connection, _WINDOWS, station_id, since, until)
+    return [MaintenanceWindow(series_id, round(start * MICROS), round(end * MICROS)) for series_id, start, end in rows]
+
+
+async def stored_quality(
+    connection: AsyncConnection, series_ids: Sequence[int], *, since: datetime, until: datetime
+) -> dict[tuple[int, int], StoredQuality]:
+    """Judged intervals that start in [since, until), by (series, start in microseconds)."""
+    found: dict[tuple[int, int], StoredQuality] = {}
+    for series_id, seconds, *columns in await fetch(connection, _STORED, list(series_ids), since, until):
+        starts = _micros(seconds).tolist()
+        for start, rollup, flags, n, n_pass, mean, low, high, test_set in zip(starts, *columns, strict=True):
+            own = tuple(map(int, flags.split(",")))
+            interval = QualityInterval(series_id, start, rollup, own, n, n_pass, mean, low, high)
+            found[series_id, start] = StoredQuality(interval, test_set)
+    return found
+
+
+async def write_quality(connection: AsyncConnection, intervals: Sequence[QualityInterval], *, test_set: str) -> None:
+    """Insert or replace judged intervals."""
+    if intervals:
+        await connection.execute(_WRITE, _columns(intervals) | {"test_set": test_set})
+
+
+def _columns(intervals: Sequence[QualityInterval]) -> dict[str, Any]:
+    return {
+        "ids": [one.series_id for one in intervals],
+        "starts": [moment_of(one.start_us) for one in intervals],
+        "rollups": [one.rollup for one in intervals],
+        "flags": [",".join(map(str, one.flags)) for one in intervals],
+        "n": [one.n for one in intervals],
+        "passed": [one.n_pass for one in intervals],
+        "means": [one.mean for one in intervals],
+        "lows": [one.minimum for one in intervals],
+        "highs": [one.maximum for one in intervals],
+    }
+
+
+def moment_of(micros: int) -> datetime:
+    """Microseconds since 1970 as a moment, UTC."""
+    return EPOCH + timedelta(microseconds=micros)
