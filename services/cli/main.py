@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from services.cli.admin import admin
+from services.cli.blast.command import blast
 from services.cli.demo.command import demo
 from services.cli.evaluate.command import evaluate
 from services.cli.intake import import_command, reparse_command
@@ -35,6 +36,7 @@ app.command()(audit)
 app.command()(broker)
 app.command()(database)
 app.add_typer(evaluate, name="evaluate")
+app.add_typer(blast, name="blast")
 app.add_typer(admin, name="admin")
 
 if __name__ == "__main__":
