@@ -49,8 +49,10 @@ def check_passport(
     return sorted(found, key=lambda item: item.weight is not Weight.ERROR)
 
 
-def check_danger_zone(passport: Passport, people_m: float, *, equipment_m: float, level: Level) -> list[Discrepancy]:
-    """Declared radii smaller than computed ones (metres, `uskat.blast.distance`); level: of the computed ones."""
+def check_danger_zone(
+    passport: Passport, people_m: float, *, level: Level, equipment_m: float | None = None
+) -> list[Discrepancy]:
+    """Declared radii smaller than computed ones (metres, `uskat.blast.distance`); level: of the computed ones. None: not computed."""
     zone = passport.danger_zone
     pairs = (
         ("people", zone.people_m, people_m, "для людей", "for people"),
@@ -69,7 +71,7 @@ def check_danger_zone(passport: Passport, people_m: float, *, equipment_m: float
             level=level,
         )
         for name, declared, needed, ru, en in pairs
-        if declared < needed
+        if needed is not None and declared < needed
     ]
 
 
