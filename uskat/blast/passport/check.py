@@ -52,7 +52,7 @@ def check_passport(
 def check_danger_zone(
     passport: Passport, people_m: float, *, level: Level, equipment_m: float | None = None
 ) -> list[Discrepancy]:
-    """Declared radii smaller than computed ones (metres, `uskat.blast.distance`); level: of the computed ones. None: not computed."""
+    """Declared radii smaller than computed ones (`uskat.blast.distance`), m; None: not computed; level: of these."""
     zone = passport.danger_zone
     pairs = (
         ("people", zone.people_m, people_m, "для людей", "for people"),
