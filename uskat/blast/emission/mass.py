@@ -121,9 +121,7 @@ def blast_emission(
         amounts=amounts,
         covered_t=sum(known.values()),
         total_t=sum(masses.values()),
-        without_factor=tuple(
-            _no_factor(code, mass, factors=factors, register=register) for code, mass in missing.items()
-        ),
+        without_factor=tuple(without),
         notes=tuple(_notes(suppression, factors, missing=missing)),
     )
 
