@@ -7,13 +7,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from uskat.blast.waveform import (
-    airblast_level_dbl,
-    airblast_pressure_pa,
-    measure_record,
-    read_calibration,
-    zero_crossing_frequency_hz,
-)
+from uskat.blast.record.airblast import airblast_level_dbl, airblast_pressure_pa
+from uskat.blast.record.calibration import read_calibration
+from uskat.blast.record.motion import zero_crossing_frequency_hz
+from uskat.blast.waveform import measure_record
 
 START = datetime(2026, 6, 1, 7, 0, tzinfo=UTC)
 CALIBRATION = {
@@ -133,6 +130,29 @@ def test_axes_are_aligned_by_time_not_by_place():
 def test_axes_half_a_sample_apart_have_no_vector_sum():
     shifted = Piece("GHZ", np.array([0, 3000, 1000, 0], dtype=np.int32), START + timedelta(seconds=0.125), 4.0)
     assert measure_record([shifted, *toy()[1:]], CALIBRATION).pvs_mm_s is None
+
+
+def test_axes_that_round_up_to_simultaneous_have_no_vector_sum():
+    shifted = Piece("GHZ", np.array([0, 3000, 1000, 0], dtype=np.int32), START + timedelta(seconds=0.15), 4.0)
+    assert measure_record([shifted, *toy()[1:]], CALIBRATION).pvs_mm_s is None
+
+
+def test_pieces_that_follow_one_another_are_one():
+    halves = [
+        Piece(piece.code, piece.counts[part], piece.start + timedelta(seconds=place / 4), 4.0)
+        for piece in toy()
+        for place, part in ((0, slice(0, 2)), (2, slice(2, 4)))
+    ]
+    assert measure_record(halves, CALIBRATION, pre_trigger_s=0.25) == measure_record(
+        toy(), CALIBRATION, pre_trigger_s=0.25
+    )
+
+
+def test_clipping_of_numbers_in_units_is_seen_too():
+    fine = np.round(40 * np.sin(np.arange(512) / 20), 3)
+    in_units = {"GHZ": CALIBRATION["GHZ"] | {"counts_per_unit": 1}}
+    assert not measure_record([Piece("GHZ", fine)], in_units).components["V"].clipped
+    assert measure_record([Piece("GHZ", np.clip(fine, -30, 30))], in_units).components["V"].clipped
 
 
 def test_unknown_channels_are_named_and_left_out():
