@@ -259,7 +259,7 @@ def _order(blast: Declaration, passport: Passport, *, rules: RestrictionRules) -
     told = blast.published_at
     if told is None and not marks & set(Irregularity):
         yield _conflict("window_unannounced", Gravity.STOP, ANNOUNCEMENT,
-                        ("Окно изменено и заново не объявлено.", "The window was changed, not announced again."))  # fmt: skip
+                        ("Окно изменено и заново не объявлено.", "The window was changed, not announced."))  # fmt: skip
     ahead = timedelta(hours=rules.publish_ahead_h.value)
     if told is not None and passport.window.planned_from - told < ahead:
         yield _conflict("published_late", Gravity.NOTE, rules.publish_ahead_h, (
