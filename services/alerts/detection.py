@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.storage.alerting import AlertRecord
@@ -11,6 +11,8 @@ from services.storage.journal import JournalSpan
 from uskat.finding import Finding, Scope
 
 Memory = Mapping[str, Any]
+LOOK_BACK = timedelta(hours=3)
+"""Alerts that end so shortly before a touched span can usually still be changed by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,11 @@ class Detector:
     """A detector: its name (stored with alerts, never changed), the journal kinds that concern it, and its function.
 
     each_span True: called for each stretch of event time that was touched; False: called once, about the present.
+    look_back: how long before a span the alerts that it can still change may have ended; no scope reaches further.
     """
 
     name: str
     kinds: frozenset[str]
     evaluate: Callable[[StationContext], Awaitable[Evaluation]]
     each_span: bool
+    look_back: timedelta = LOOK_BACK

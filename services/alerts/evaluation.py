@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from services.alerts import metrics
-from services.alerts.detection import Detector, Evaluation, Span, StationContext
+from services.alerts.detection import LOOK_BACK, Detector, Evaluation, Span, StationContext
 from services.alerts.memory import DetectorMemory, Failure, merged, read_memory
 from services.storage.alerting import (
     AlertRecord,
@@ -35,8 +35,6 @@ ROLLUPS = "rollups"
 WATER = "water"
 RETRY = timedelta(minutes=1)
 RETRY_LONGEST = timedelta(hours=1)
-LOOK_BACK = timedelta(hours=3)
-"""Alerts that end so shortly before a touched span can still be changed by it."""
 
 log = structlog.get_logger(__name__)
 
@@ -145,13 +143,14 @@ class StationEvaluation:
     async def _alerts(self, step: Detector, span: Span | None) -> list[AlertRecord]:
         if step.name == ROLLUPS:
             return []
-        records = await self._stored_since((span.low if span else self.now) - LOOK_BACK)
+        records = await self._stored_since((span.low if span else self.now) - step.look_back)
         return [record for record in records if record.detector == step.name]
 
     async def _stored_since(self, since: datetime) -> list[AlertRecord]:
         """Stored alerts, read once for all detectors and again after each change."""
         if self._stored is None or self._stored[0] > since:
-            earliest = min([since, *(span.low - LOOK_BACK for span in self.claim.spans)])
+            back = max((step.look_back for step in self.registry), default=LOOK_BACK)
+            earliest = min([since, *(span.low - back for span in self.claim.spans)])
             self._stored = earliest, await stored_alerts(self.connection, self.facts.id, since=earliest)
         return self._stored[1]
 

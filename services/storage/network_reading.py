@@ -5,6 +5,7 @@ station on a river that is not there. What stays is a network that can be used, 
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,6 +16,7 @@ from services.storage.reading import json_value
 from uskat.water.network import Device, Network, Organisation, Outlet, Pit, River, Seismograph, Settlement, Station
 
 T = TypeVar("T")
+FRESH = timedelta(minutes=1)
 KEPT_NETWORKS = 4
 """Networks remembered in one process: one a database, a few while tests run."""
 
@@ -48,12 +50,28 @@ _DEVICES = text(
 _PLACES = text("SELECT kind, properties::text FROM place ORDER BY kind, code")
 
 _kept: dict[tuple[str, str, str], Network] = {}
+_asked: dict[str, tuple[datetime, Network]] = {}
 
 
-async def read_network(connection: AsyncConnection) -> Network:
-    """Rivers, stations, devices and places of the registry; rebuilt only when one of their rows was written."""
+async def read_network(connection: AsyncConnection, *, now: datetime | None = None) -> Network:
+    """Rivers, stations, devices and places of the registry; rebuilt only when one of their rows was written.
+
+    now: the registry is asked for changes no more than once in `FRESH` of this clock; None: every time.
+    """
+    url = connection.engine.url.render_as_string()
+    asked = _asked.get(url)
+    if now is not None and asked is not None and timedelta(0) <= now - asked[0] < FRESH:
+        return asked[1]
+    network = await _read(connection, url)
+    if now is not None:
+        _asked.clear()
+        _asked[url] = now, network
+    return network
+
+
+async def _read(connection: AsyncConnection, url: str) -> Network:
     database, version = (await connection.execute(_VERSION)).one()
-    key = (connection.engine.url.render_as_string(), str(database), str(version))
+    key = (url, str(database), str(version))
     network = _kept.get(key)
     if network is None:
         network = await _rebuilt(connection)

@@ -67,6 +67,17 @@ river = Table(
     _properties(),
 )  # fmt: skip
 
+reach_calibration = Table(  # velocity of water against Jobson's, learnt from events that both ends of a reach saw
+    "reach_calibration", metadata,
+    Column("river", Text, primary_key=True),
+    Column("upper_km", Double, primary_key=True),
+    Column("lower_km", Double, primary_key=True),
+    Column("log_factor", Double, nullable=False),
+    Column("log_sd", Double, nullable=False),
+    Column("pairs", Integer, nullable=False),
+    moment("calibrated_at", now=True),
+)  # fmt: skip
+
 station = Table(
     "station", metadata,
     _identity(),

@@ -34,6 +34,7 @@ from services.storage.registry_tables import (
     organisation,
     parameter,
     place,
+    reach_calibration,
     river,
     series,
     station,
@@ -44,7 +45,7 @@ __all__ = [
     "histogram_interval",
     "ingest_lane", "instrument", "interval_20min", "journal", "ledger", "metadata", "notification_log", "observation",
     "observation_conflict", "observation_decision", "organisation", "parameter", "place", "quality_interval",
-    "raw_message", "rejected",
+    "raw_message", "reach_calibration", "rejected",
     "river", "rollup", "seismic_record", "series", "station", "station_visit", "station_work",
 ]  # fmt: skip
 

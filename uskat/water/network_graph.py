@@ -97,8 +97,24 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     def tributaries(self, river: str) -> tuple[River, ...]:
         """Rivers that enter `river`, from its source to its mouth."""
-        entering = [other for other in self.rivers if other.flows_to == river]
-        return tuple(sorted(entering, key=lambda other: (-(other.mouth_km or 0.0), other.code)))
+        return self._tributaries.get(river, ())
+
+    @cached_property
+    def _tributaries(self) -> dict[str, tuple[River, ...]]:
+        entering: dict[str, list[River]] = {}
+        for river in sorted(self.rivers, key=lambda river: (-(river.mouth_km or 0.0), river.code)):
+            if river.flows_to is not None:
+                entering.setdefault(river.flows_to, []).append(river)
+        return {code: tuple(rivers) for code, rivers in entering.items()}
+
+    @cached_property
+    def stations_on(self) -> dict[str, tuple[Station, ...]]:
+        """River stations of each river that has any, from its mouth up."""
+        found: dict[str, list[Station]] = {}
+        for station, point in sorted(self._placed_stations, key=lambda pair: (pair[1].km, pair[0].code)):
+            if station.kind == "river":
+                found.setdefault(point.river, []).append(station)
+        return {river: tuple(stations) for river, stations in found.items()}
 
     def stations_below(self, point: RiverPoint) -> tuple[tuple[Station, float], ...]:
         """River stations that water from `point` passes, with the distance in km, nearest first."""
