@@ -81,6 +81,11 @@ def _check_stations(network: Network) -> Iterator[str]:
     for station in network.stations:
         if station.kind not in STATION_KINDS:
             yield f"station {station.code!r}: kind {station.kind!r} is none of {', '.join(STATION_KINDS)}"
+        if station.flood is not None:
+            marks = (station.flood.floodplain_cm, station.flood.adverse_cm, station.flood.dangerous_cm)
+            known = [mark for mark in marks if mark is not None]
+            if known != sorted(set(known)):
+                yield f"station {station.code!r}: floodplain, adverse and dangerous levels must rise in this order"
         if station.kind == "seismic":
             continue
         place = _point(network, station.river, station.km)

@@ -38,6 +38,21 @@ class River(Item, frozen=True, kw_only=True):
     source: str
 
 
+class FloodLevels(Item, frozen=True, kw_only=True):
+    """Levels of a post in cm over the zero of its gauge, that zero in m of the Baltic system; None: not known.
+
+    floodplain: пойма; adverse: неблагоприятное явление (НЯ); dangerous: опасное явление (ОЯ); low: low water.
+    """
+
+    gauge_zero_m: float | None = None
+    floodplain_cm: float | None = None
+    adverse_cm: float | None = None
+    dangerous_cm: float | None = None
+    low_cm: float | None = None
+    flag: str
+    source: str
+
+
 class Station(Item, frozen=True, kw_only=True):
     """A place of measurement: kind river | outlet | seismic. `proposed`: no such station exists."""
 
@@ -56,6 +71,7 @@ class Station(Item, frozen=True, kw_only=True):
     flag: str
     proposed: bool = False
     source: str
+    flood: FloodLevels | None = None
 
 
 class Device(Item, frozen=True, kw_only=True):

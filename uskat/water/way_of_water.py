@@ -1,7 +1,8 @@
-"""From post to post along the network: how far, and how long the water or a flood wave takes at mean discharge.
+"""From post to post along the network: how far, and how long the water or a flood wave takes.
 
-Velocity: Jobson's most probable one of each river at its mean annual discharge (`uskat.water.jobson`; coefficients from
-memory). It is a first estimate for backgrounds and warnings; attribution reckons with the discharge of the day.
+Velocity: Jobson's most probable one of each river (`uskat.water.jobson`; coefficients from memory), for water at the
+mean annual discharge, for flood waves at multiples of it. It is a first estimate for backgrounds and warnings;
+attribution reckons with the discharge of the day.
 """
 
 from collections.abc import Sequence
@@ -13,12 +14,15 @@ from uskat.water.network import Network, Reach, RiverPoint, Station
 
 M_PER_KM = 1000.0
 M2_PER_KM2 = 1e6
+WAVE_DISCHARGE, WAVE_FASTEST, WAVE_SLOWEST = 3.0, 7.5, 1.0
+"""Discharge of a flood in multiples of the mean: expected, for the earliest and the latest arrival (project rule)."""
 
 
 @dataclass(frozen=True, slots=True)
 class DownstreamPost:
     """A post below. travel_s: mean time of the water; wave_s: of a flood wave (5/3 of the water's velocity).
 
+    wave_earliest_s, wave_latest_s: the same for a large flood and for the mean discharge.
     next: it is the one that the registry names as the next downstream.
     """
 
@@ -27,23 +31,27 @@ class DownstreamPost:
     distance_km: float
     travel_s: float
     wave_s: float
+    wave_earliest_s: float
+    wave_latest_s: float
     next: bool = False
 
 
-def mean_velocity(network: Network, river: str) -> float:
-    """Velocity in m/s of a river of the network at its mean annual discharge."""
+def travel_time_s(network: Network, reaches: Sequence[Reach]) -> float:
+    """Seconds that water takes over reaches at mean discharge."""
+    return sum(reach.length_km * M_PER_KM / _velocity(network, reach.river, 1.0) for reach in reaches)
+
+
+def wave_time_s(network: Network, reaches: Sequence[Reach], *, discharge: float = WAVE_DISCHARGE) -> float:
+    """Seconds that a flood wave takes over reaches; discharge: in multiples of each river's mean."""
+    return sum(
+        reach.length_km * M_PER_KM / wave_celerity(_velocity(network, reach.river, discharge)) for reach in reaches
+    )
+
+
+def _velocity(network: Network, river: str, discharge: float) -> float:
     found = network.river_of[river]
     mean = found.mean_discharge_m3_s
-    return probable_velocity(RiverFlow(found.basin_km2 * M2_PER_KM2, mean, mean, found.slope))
-
-
-def travel_time_s(network: Network, reaches: Sequence[Reach], *, wave: bool = False) -> float:
-    """Seconds that water, or a flood wave, takes over reaches."""
-    total = 0.0
-    for reach in reaches:
-        velocity = mean_velocity(network, reach.river)
-        total += reach.length_km * M_PER_KM / (wave_celerity(velocity) if wave else velocity)
-    return total
+    return probable_velocity(RiverFlow(found.basin_km2 * M2_PER_KM2, mean, discharge * mean, found.slope))
 
 
 def posts_upstream(network: Network, code: str) -> tuple[UpstreamPost, ...]:
@@ -78,9 +86,18 @@ def posts_downstream(network: Network, code: str) -> tuple[DownstreamPost, ...]:
         below = _place(station)
         reaches = network.reaches_between(here, below) if below is not None else None
         if station.code != code and reaches is not None:
-            water, wave = travel_time_s(network, reaches), travel_time_s(network, reaches, wave=True)
-            following = station.code == station_here.downstream
-            found.append(DownstreamPost(station.code, station.name, distance, water, wave, following))
+            found.append(
+                DownstreamPost(
+                    code=station.code,
+                    name=station.name,
+                    distance_km=distance,
+                    travel_s=travel_time_s(network, reaches),
+                    wave_s=wave_time_s(network, reaches),
+                    wave_earliest_s=wave_time_s(network, reaches, discharge=WAVE_FASTEST),
+                    wave_latest_s=wave_time_s(network, reaches, discharge=WAVE_SLOWEST),
+                    next=station.code == station_here.downstream,
+                )
+            )
     return tuple(found)
 
 

@@ -1,11 +1,25 @@
-"""Every detector. A new one is a module beside this file and a row here."""
+"""Every detector. A new one is a module beside this file and a row here.
+
+Order matters: a later one sees in the same evaluation what an earlier one found. Quality first; `fault` stands before
+`event` and `attribution`, which leave out what a faulty instrument says.
+"""
 
 from services.alerts.detection import Detector
-from services.alerts.detectors import clock, exceedance, quality, silence, vibration
+from services.alerts.detectors import attribution, clock, event, exceedance, flood, quality, silence, vibration
+from services.alerts.event_replay import REMEMBERED
 
 REGISTRY = (
     Detector("quality", frozenset({"water", "visit"}), quality.evaluate, each_span=True),
     Detector("exceedance", frozenset({"water", "upstream"}), exceedance.evaluate, each_span=True),
+    Detector("event", frozenset({"water", "visit"}), event.evaluate, each_span=True, look_back=REMEMBERED),
+    Detector("flood", frozenset({"water"}), flood.evaluate, each_span=True),
+    Detector(
+        "attribution",
+        frozenset({"water", "visit", "upstream"}),
+        attribution.evaluate,
+        each_span=True,
+        look_back=attribution.BEHIND,
+    ),
     Detector("vibration", frozenset({"seismic", "histogram"}), vibration.evaluate, each_span=True),
     Detector("silence", frozenset({"water"}), silence.evaluate, each_span=False),
     Detector("clock", frozenset({"reject", "status", "water"}), clock.evaluate, each_span=False),
