@@ -15,6 +15,7 @@ from services.api.problem import PROBLEMS
 from services.settings import Settings
 from services.storage.tables import metadata
 from tests.architecture.source import ROOT, source_files
+from uskat.blast.passport.lifecycle import BlastStatus, PostponeReason
 from uskat.finding import FindingKind, Severity
 from uskat.supervision.reconcile import AlertEvent, AlertState
 from uskat.water.norms import norm_packs
@@ -132,7 +133,7 @@ def test_every_metric_is_described_and_no_other():
     assert first_cells("reference/metrics.md") == measured
 
 
-VOCABULARY = (FindingKind, Severity, AlertState, AlertEvent, Mode)
+VOCABULARY = (FindingKind, Severity, AlertState, AlertEvent, Mode, BlastStatus, PostponeReason)
 
 
 @pytest.mark.parametrize("words", VOCABULARY)

@@ -7,8 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.unit.blast.passports import FROM, passport
-from uskat.blast.emission.puff import Wind
-from uskat.blast.geometry import Plane, centre
+from tests.unit.blast.restriction_world import NOW, PLANE, RULES, SOURCE, place, warning, weather
 from uskat.blast.passport import lifecycle
 from uskat.blast.passport.lifecycle import PostponeReason
 from uskat.blast.passport.model import Window
@@ -20,42 +19,12 @@ from uskat.blast.restriction.conflict import (
     judge_firing,
     judge_plan,
 )
-from uskat.blast.restriction.nmu import NmuWarning, listed_for, read_nmu_table, warnings_during
-from uskat.blast.restriction.rules import Hours, LocalRule, Place, restriction_rules
+from uskat.blast.restriction.rules import Hours, LocalRule
 from uskat.blast.restriction.weather import (
-    Weather,
-    has_inversion,
     is_daylight,
-    nearest_weather,
-    sun_elevation_deg,
-    wind_is_towards,
 )
 
-RULES = restriction_rules()
 ZONE = ZoneInfo("Asia/Novokuznetsk")
-SOURCE = centre(passport().ring)
-PLANE = Plane(*SOURCE)
-NOW = FROM - timedelta(days=2)
-
-
-def place(name, east, north):
-    longitude, latitude = PLANE.to_globe((east, north))
-    return Place(name=name, longitude=longitude, latitude=latitude)
-
-
-def warning(**changes):
-    data = {"zone": "Новокузнецк", "degree": 1, "valid_from": FROM, "valid_to": FROM + timedelta(hours=12),
-            "issued_at": FROM - timedelta(days=3), "source": "ЦГМС"}  # fmt: skip
-    return NmuWarning.model_validate(data | changes)
-
-
-def weather(hours=0.5, from_deg=270.0, speed=4.0, **more):
-    wind = Wind(from_deg=from_deg, speed_m_s=speed)
-    return Weather.model_validate(
-        {"at": FROM + timedelta(hours=hours), "source": "пост", "wind": wind, "inversion": False} | more
-    )
-
-
 FAIR = (weather(), weather(1.5))
 
 
@@ -70,17 +39,6 @@ def planned(**changes):
 
 def codes(judgement):
     return [conflict.code for conflict in judgement.conflicts]
-
-
-@pytest.mark.parametrize(("concentration", "listed"), [(0.17, True), (0.16, False)])
-def test_a_substance_is_listed_when_a_fifth_more_exceeds_its_limit_6_1(concentration, listed):
-    assert listed_for(1, concentration, limit=0.2, rules=RULES) is listed
-    assert RULES.nmu_increase[1].level is Level.VERIFIED
-    assert RULES.nmu_increase[2].level is Level.MEMORY
-
-
-def test_higher_degrees_list_more_6_1():
-    assert [listed_for(degree, 0.13, limit=0.2, rules=RULES) for degree in (1, 2, 3)] == [False, False, True]
 
 
 def test_a_quiet_plan_has_no_conflict_and_nothing_unchecked():
@@ -112,53 +70,6 @@ def test_the_gravest_warning_is_told():
     assert "3-й степени" in found.conflicts[0].text
 
 
-def test_warnings_come_from_a_table_and_bad_rows_are_told():
-    table = (
-        "\ufeffzone;degree;valid_from;valid_to;issued_at;source;withdrawn_at\n"
-        "Новокузнецк;2;2026-06-10T00:00:00+07:00;2026-06-11T00:00:00+07:00;2026-06-09T12:00:00+07:00;ЦГМС;\n"
-        "Новокузнецк;4;2026-06-10T00:00:00+07:00;2026-06-11T00:00:00+07:00;2026-06-09T12:00:00+07:00;ЦГМС;\n"
-        "Новокузнецк;1;2026-06-11T00:00:00+07:00;2026-06-10T00:00:00+07:00;2026-06-09T12:00:00+07:00;ЦГМС;\n"
-        "Новокузнецк;1;2026-06-10T00:00:00;2026-06-11T00:00:00+07:00;2026-06-09T12:00:00+07:00;ЦГМС;\n"
-    )
-    warnings, errors = read_nmu_table(table)
-    assert [item.degree for item in warnings] == [2]
-    assert warnings[0].valid_from == datetime(2026, 6, 9, 17, tzinfo=UTC)
-    assert [error.row for error in errors] == [3, 4, 5]
-    assert "degree" in errors[0].problem
-    with pytest.raises(ValidationError):
-        warning(degree=0)
-
-
-def test_warnings_during_are_sorted_by_degree():
-    both = [warning(), warning(degree=2)]
-    found = warnings_during(both, frozenset({"Новокузнецк"}), start=FROM, end=FROM, known_at=NOW)
-    assert [item.degree for item in found] == [2, 1]
-
-
-def bearing(degrees, metres):
-    import math
-
-    angle = math.radians(degrees)
-    return place("посёлок", metres * math.sin(angle), metres * math.cos(angle))
-
-
-@pytest.mark.parametrize(
-    ("from_deg", "degrees", "metres", "towards"),
-    [
-        (270, 100, 3000, True),  # the example of §6.2: to 90°, bearing 100°, 10° apart
-        (270, 134, 3000, True),
-        (270, 136, 3000, False),
-        (270, 100, 5100, False),
-        (90, 100, 3000, False),
-        (170, 10, 3000, True),
-        (10, 200, 3000, True),
-    ],
-)
-def test_wind_towards_a_settlement_6_2(from_deg, degrees, metres, towards):
-    wind = Wind(from_deg=from_deg, speed_m_s=3)
-    assert wind_is_towards(wind, SOURCE, place=bearing(degrees, metres), rules=RULES) is towards
-
-
 def test_wind_towards_a_settlement_is_a_conflict_of_that_settlement():
     found = planned(places=[place("Восточный", 3000, 0), place("Западный", -3000, 0)])
     assert [(item.code, item.place) for item in found.conflicts] == [("wind_towards", "Восточный")]
@@ -173,31 +84,8 @@ def test_unknown_weather_is_named_and_not_in_order():
     assert planned(weather=[weather(-3.0)]).unchecked != ()
 
 
-def test_the_nearest_weather_is_at_most_an_hour_away():
-    assert nearest_weather([weather(0), weather(2)], FROM + timedelta(minutes=70), rules=RULES) == weather(2)
-    assert nearest_weather([weather(0)], FROM + timedelta(minutes=61), rules=RULES) is None
-
-
 def test_an_inversion_is_a_conflict():
     assert codes(planned(weather=[weather(inversion=True)])) == ["inversion"]
-
-
-@pytest.mark.parametrize(
-    ("profile", "inverted"),
-    [
-        ([(0, -10.0), (200, -11.5)], False),
-        ([(0, -20.0), (100, -18.0), (400, -21.0)], True),
-        ([(0, 5.0), (300, 3.0), (900, 8.0)], False),
-        ([(300, 3.0), (0, 5.0)], False),
-    ],
-)
-def test_an_inversion_is_warmth_above_within_the_layer_of_the_cloud(profile, inverted):
-    assert has_inversion(profile, RULES) is inverted
-
-
-def test_one_height_says_nothing_of_an_inversion():
-    with pytest.raises(ValueError, match="two heights"):
-        has_inversion([(0, 1.0), (900, 2.0)], RULES)
 
 
 LOCAL = LocalRule(
@@ -226,25 +114,6 @@ def test_strong_wind_and_fog_by_a_local_rule():
     stormy = weather(speed=14.0, visibility_m=300.0)
     assert codes(planned(local=LOCAL, weather=[stormy])) == ["wind_strong", "fog"]
     assert codes(planned(weather=[stormy])) == []
-
-
-@pytest.mark.parametrize(
-    ("moment", "elevation"),
-    [
-        # solar noon at 87.0876° E: 12:00 − 5.8050 h, minus the equation of time
-        (datetime(2026, 6, 21, 6, 13, 29, tzinfo=UTC), 90 - 54.1307 + 23.436),
-        (datetime(2026, 12, 21, 6, 9, 48, tzinfo=UTC), 90 - 54.1307 - 23.436),
-        (datetime(2026, 3, 20, 14, 46, tzinfo=UTC), 90 - 54.1307 - 0.0),
-    ],
-)
-def test_the_height_of_the_sun_at_noon(moment, elevation):
-    if (
-        moment.month == 3
-    ):  # equinox 2026-03-20 14:46 UTC: at the noon of that moment's meridian the Sun is over the equator
-        longitude = -((14 + 46 / 60 - 12) * 15 - 7.5 / 60 * 15)
-        assert sun_elevation_deg(moment, (longitude, 54.1307)) == pytest.approx(elevation, abs=0.05)
-    else:
-        assert sun_elevation_deg(moment, SOURCE) == pytest.approx(elevation, abs=0.05)
 
 
 def test_darkness_is_a_conflict():
