@@ -14,6 +14,7 @@ import msgspec
 from services.ingest.table_file import Row, Table, is_missing, moment_of, number_of, open_table
 from services.storage.intake import Incoming, Outcome
 from uskat.water.parameters import parameters
+from uskat.water.units import Conversion, UnitError, conversion
 from uskat.wire.topic import MessageKind
 
 ROWS_A_BATCH = 1000
@@ -101,6 +102,7 @@ class _Plan:
     time_title: str
     device_title: str | None
     names: dict[str, str]
+    conversions: dict[str, Conversion]
     file: str
 
     @classmethod
@@ -115,21 +117,29 @@ class _Plan:
         if not names:
             known = ", ".join(parameters())
             raise LayoutError(f"no column of a parameter; titles: {', '.join(table.titles)}; parameters: {known}")
-        return cls(layout, time_title, device_title, names, file)
+        conversions = {title: found for title in names if (found := _conversion(title)) is not None}
+        return cls(layout, time_title, device_title, names, conversions, file)
 
     def message(self, row: Row) -> Incoming:
-        """The row as a native packet; what is no number or no time goes along, for the decoder to refuse and keep."""
+        """The row as a native packet; what is no number or no time goes along, for the decoder to refuse and keep.
+
+        A value that was converted stands under `given` as the file had it, so that the raw message keeps it.
+        """
         cell = row.cells.get(self.time_title)
         moment = moment_of(cell, pattern=self.layout.pattern)
         if moment is not None:
             zoned = moment if moment.tzinfo else moment.replace(tzinfo=self.layout.zone)
             cell = zoned.astimezone(UTC).isoformat()
-        values = {
-            name: number_of(row.cells.get(title))
-            for title, name in self.names.items()
-            if not is_missing(row.cells.get(title))
-        }
-        payload = msgspec.json.encode({"t": cell, "v": values}, enc_hook=str)
+        values, given = {}, {}
+        for title, name in self.names.items():
+            if is_missing(row.cells.get(title)):
+                continue
+            value = number_of(row.cells.get(title))
+            convert = self.conversions.get(title)
+            if convert is not None and isinstance(value, float):
+                given[title], value = value, convert(value)
+            values[name] = value
+        payload = msgspec.json.encode({"t": cell, "v": values} | ({"given": given} if given else {}), enc_hook=str)
         device = self.layout.device or str(row.cells.get(self.device_title or "") or "").strip()
         return Incoming(
             f"import:{device}/{self.file}#{row.number}", payload, time_ns() // 1000, device, MessageKind.WATER
@@ -143,7 +153,7 @@ def _found(titles: list[str], wanted: tuple[str, ...]) -> str | None:
 def _names(titles: list[str], layout: Layout, others: set[str | None]) -> Iterator[tuple[str, str]]:
     """(title, wire name) of value columns: mapped ones, and titles `code` or `code [unit]`.
 
-    A unit that is not the parameter's stays in the name, so that the decoder refuses the values as wrong_unit.
+    A unit that does not convert stays in the name, so that the decoder refuses the values as wrong_unit.
     """
     for title in titles:
         if title in layout.columns:
@@ -154,4 +164,18 @@ def _names(titles: list[str], layout: Layout, others: set[str | None]) -> Iterat
         if parameter is None or title in others:
             continue
         unit = rest.rstrip("] ").strip()
-        yield title, parameter.code if unit in {"", parameter.unit, parameter.unit_ru} else f"{parameter.code} [{unit}]"
+        fits = unit in {"", parameter.unit, parameter.unit_ru} or _conversion(title) is not None
+        yield title, parameter.code if fits else f"{parameter.code} [{unit}]"
+
+
+def _conversion(title: str) -> Conversion | None:
+    """How values of a column `code [unit]` become the parameter's; None when they are, or when they cannot."""
+    code, _, rest = title.partition("[")
+    unit, name = rest.rstrip("] ").strip(), code.strip().lower()
+    known = parameters().get(name)
+    if known is None or unit in {"", known.unit, known.unit_ru}:
+        return None
+    try:
+        return conversion(name, unit)
+    except UnitError:
+        return None

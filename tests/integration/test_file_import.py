@@ -46,11 +46,11 @@ async def stored(url: str) -> list[tuple[datetime, str, float]]:
 
 async def test_a_russian_spreadsheet_export_is_read_row_by_row(intake: Intake, filled: str, tmp_path: Path) -> None:
     text = (
-        "Дата и время;pH;temp [°C];nh4 [ug/L];Примечание\r\n"
-        "01.06.2026 10:00;7,51;12,4;400;ок\r\n"
-        "01.06.2026 10:20;н/д;12,6;;\r\n"
-        "32.06.2026 10:40;7,5;12,8;;\r\n"
-        "01.06.2026 11:00;много;13,0;;\r\n"
+        "Дата и время;pH;temp [°C];nh4 [mmol/L];Примечание;no3 [мг/дм3 N]\r\n"
+        "01.06.2026 10:00;7,51;12,4;400;ок;2,5\r\n"
+        "01.06.2026 10:20;н/д;12,6;;;\r\n"
+        "32.06.2026 10:40;7,5;12,8;;;\r\n"
+        "01.06.2026 11:00;много;13,0;;;\r\n"
     )
     file = tmp_path / "lab.csv"
     file.write_bytes(text.encode("cp1251"))
@@ -59,13 +59,13 @@ async def test_a_russian_spreadsheet_export_is_read_row_by_row(intake: Intake, f
     report = await import_file(file, layout, intake, progress=lambda done, _of: seen.append(done))
     at = [datetime(2026, 6, 1, 3, minute, tzinfo=UTC) for minute in (0, 20)]
     assert await stored(filled) == [
-        (at[0], "ph", 7.51), (at[0], "temp", 12.4), (at[1], "temp", 12.6),
+        (at[0], "no3", 2.5 * 4.4268), (at[0], "ph", 7.51), (at[0], "temp", 12.4), (at[1], "temp", 12.6),
         (datetime(2026, 6, 1, 4, 0, tzinfo=UTC), "temp", 13.0),
     ]  # fmt: skip
     assert [(cell.row, cell.column, cell.reason) for cell in report.refused] == [
-        (2, "nh4 [ug/L]", "wrong_unit"), (4, "", "bad_time"), (5, "ph", "bad_value"),
+        (2, "nh4 [mmol/L]", "wrong_unit"), (4, "", "bad_time"), (5, "ph", "bad_value"),
     ]  # fmt: skip
-    assert (report.rows, report.received, report.stored, report.rejected) == (4, 8, 4, 4)
+    assert (report.rows, report.received, report.stored, report.rejected) == (4, 9, 5, 4)
     assert seen == [4]
 
 

@@ -1,5 +1,6 @@
 """SenML JSON (RFC 8428) to water packets: base fields resolved, records grouped by time."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,14 +19,25 @@ UNIT_OF_PARAMETER = {
     "temp": ("Cel",), "ph": ("pH",), "ec25": ("uS/cm",), "do": ("mg/L", "mg/l"), "turb": ("NTU", "FNU"), "orp": ("mV",),
     "nh4": ("mg/L", "mg/l"), "no3": ("mg/L", "mg/l"), "level": ("cm",), "discharge": ("m3/s",),
 }  # fmt: skip
-"""SenML units accepted for the parameters whose unit a sender may state; others must leave `u` out."""
+"""SenML units that need no conversion; without a converter others are refused."""
+Converter = Callable[[str, float, str], float]
+"""Parameter code, value and stated unit to the value in the parameter's unit; raises ValueError for one it cannot."""
 
 
-def decode_senml(payload: bytes) -> DecodedWater:
+def _unconverted(parameter: str, value: float, unit: str) -> float:
+    accepted = UNIT_OF_PARAMETER.get(parameter, ())
+    if unit not in accepted:
+        expected = " or ".join(accepted) or "no unit"
+        raise ValueError(f"{parameter[:60]!r} in {unit[:20]!r}; expected {expected}")
+    return value
+
+
+def decode_senml(payload: bytes, convert: Converter = _unconverted) -> DecodedWater:
     """Decode a SenML pack (RFC 8428 §4); refused records do not take the others with them.
 
-    The last segment of a resolved name (after the last '/' or ':') is the parameter code, what stands
-    before it names the device. Raises WireError(undecodable | wrong_shape | empty).
+    The last segment of a resolved name (after the last '/' or ':') is the parameter code, what stands before it names
+    the device. convert: what becomes of a value whose record states a unit. Raises WireError(undecodable |
+    wrong_shape | empty).
     """
     try:
         records = msgspec.json.decode(payload)
@@ -42,7 +54,7 @@ def decode_senml(payload: bytes) -> DecodedWater:
     refusals: list[Refusal] = []
     for index, record in enumerate(records):
         try:
-            _take_record(record, base, packets)
+            _take_record(record, base, packets, convert)
         except WireError as error:
             refusals.append(Refusal(error.reason, error.detail, parameter=_name_of(record, base), index=index))
     if not packets and not refusals:
@@ -56,7 +68,9 @@ def _name_of(record: object, base: dict[str, Any]) -> str | None:
     return f"{base.get('bn', '')}{record.get('n', '')}"[-60:] or "?"
 
 
-def _take_record(record: object, base: dict[str, Any], packets: dict[tuple[datetime, str], WaterPacket]) -> None:
+def _take_record(
+    record: object, base: dict[str, Any], packets: dict[tuple[datetime, str], WaterPacket], convert: Converter
+) -> None:
     if not isinstance(record, dict):
         raise WireError(RejectReason.WRONG_SHAPE, "a SenML record is an object")
     version = record.get("bver", SUPPORTED_VERSION)
@@ -72,8 +86,7 @@ def _take_record(record: object, base: dict[str, Any], packets: dict[tuple[datet
         return
     device, parameter = _split_name(f"{base.get('bn', '')}{record.get('n', '')}")
     moment = _resolve_time(base.get("bt", 0), record.get("t", 0))
-    _check_unit(parameter, record.get("u", base.get("bu")))
-    value = _resolve_value(base.get("bv", 0), record)
+    value = _in_unit(parameter, _resolve_value(base.get("bv", 0), record), record.get("u", base.get("bu")), convert)
     packet = packets.setdefault((moment, device), WaterPacket(t=moment, v={}, device=device or None))
     packet.v[parameter] = value
 
@@ -98,13 +111,13 @@ def _resolve_time(base_time: object, record_time: object) -> datetime:
         raise WireError(RejectReason.BAD_TIME, f"time {seconds} is out of range") from None
 
 
-def _check_unit(parameter: str, unit: object) -> None:
+def _in_unit(parameter: str, value: float, unit: object, convert: Converter) -> float:
     if unit is None:
-        return
-    accepted = UNIT_OF_PARAMETER.get(parameter, ())
-    if unit not in accepted:
-        expected = " or ".join(accepted) or "no unit"
-        raise WireError(RejectReason.WRONG_UNIT, f"{parameter[:60]!r} in {str(unit)[:20]!r}; expected {expected}")
+        return value
+    try:
+        return convert(parameter, value, str(unit))
+    except ValueError as error:
+        raise WireError(RejectReason.WRONG_UNIT, str(error)) from None
 
 
 def _resolve_value(base_value: object, record: dict[str, Any]) -> float:

@@ -8,6 +8,7 @@ from services.storage.intake.directory import DeviceEntry, Directory, places_of
 from services.storage.intake.message import Incoming, Outcome
 from uskat.blast.waveform import RecordMeasures, measure_record
 from uskat.water.parameters import parameters
+from uskat.water.units import conversion
 from uskat.wire.errors import Refusal, RejectReason, WireError
 from uskat.wire.seismic import Channel, decode_miniseed
 from uskat.wire.senml import decode_senml
@@ -110,7 +111,8 @@ class Decoder:
         if kind is not MessageKind.SEISMIC:
             _check_text(batch.incoming[owner].payload)
         if kind is MessageKind.WATER or kind is MessageKind.SENML:
-            decoded = (decode_water if kind is MessageKind.WATER else decode_senml)(batch.incoming[owner].payload)
+            payload = batch.incoming[owner].payload
+            decoded = decode_water(payload) if kind is MessageKind.WATER else decode_senml(payload, _in_our_unit)
             for refusal in decoded.refusals:
                 batch.outcomes[owner].refuse(refusal)
             for packet in decoded.packets:
@@ -217,6 +219,11 @@ class Decoder:
         if status.seq is not None:
             batch.outcomes[owner].seqs.append(status.seq)
         batch.statuses.append((owner, entry, status))
+
+
+def _in_our_unit(parameter: str, value: float, unit: str) -> float:
+    """A value as stated to the vocabulary's unit; of an unknown parameter as it is, the registry then refuses it."""
+    return conversion(parameter, unit)(value) if parameter in parameters() else value
 
 
 def _check_text(payload: bytes) -> None:

@@ -112,3 +112,17 @@ def test_a_pack_without_measurements_is_refused_whole(payload, reason):
     with pytest.raises(WireError) as error:
         decode_senml(payload)
     assert error.value.reason == reason
+
+
+def test_a_converter_turns_stated_units_and_leaves_the_others_alone():
+    def halved(parameter, value, unit):
+        if unit != "half":
+            raise ValueError(f"{parameter} in {unit}")
+        return value / 2
+
+    records = [
+        {"bt": 1.3e9, "n": "temp", "u": "half", "v": 8, "bv": 2}, {"n": "ph", "v": 7, "bv": 0}, {"n": "do", "u": "x", "v": 1},
+    ]  # fmt: skip
+    decoded = decode_senml(pack(*records), halved)
+    assert decoded.packets[0].v == {"temp": 5.0, "ph": 7.0}
+    assert [(refusal.reason, refusal.detail) for refusal in decoded.refusals] == [(RejectReason.WRONG_UNIT, "do in x")]
