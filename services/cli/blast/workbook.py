@@ -13,6 +13,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from uskat.blast.passport.form import FIRST_ITEM_ROW, FIRST_VALUE_ROW, NO, YES, FieldKind
+from uskat.blast.passport.model import MOST_HOLES
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -26,6 +27,8 @@ MOMENT_FORMAT = "DD.MM.YYYY HH:MM"
 LAST_ITEM_ROW = 2000
 """Choices and formats of a list are prepared down to this row."""
 LARGEST_FILE = 20_000_000
+MOST_ROWS, MOST_COLUMNS = MOST_HOLES + 1000, 64
+"""Cells beyond are not read; a list so long is refused for its length."""
 
 
 class WorkbookError(ValueError):
@@ -55,9 +58,14 @@ def read_cells(source: Path) -> dict[str, list[list[Any]]]:
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         raise WorkbookError(f"{source.name} is not an XLSX workbook") from error
     try:
-        return {sheet.title: [list(row) for row in sheet.iter_rows(values_only=True)] for sheet in book.worksheets}
+        return {sheet.title: _cells(sheet) for sheet in book.worksheets}
     finally:
         book.close()
+
+
+def _cells(sheet: Any) -> list[list[Any]]:
+    rows = sheet.iter_rows(values_only=True, max_row=MOST_ROWS, max_col=MOST_COLUMNS)
+    return [list(row) for row in rows]
 
 
 def _write_single_values(sheet: Worksheet, form: Form) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from pydantic import ValidationError
 
-from tests.unit.blast.passports import FROM, passport, report
+from tests.unit.blast.passports import FROM, hole, passport, report
 from uskat.blast.passport import lifecycle
 from uskat.blast.passport.lifecycle import (
     ALLOWED,
@@ -134,6 +134,12 @@ def test_changed_fields_name_rows_that_appear_and_vanish():
         ("b.c", 1, 2),
         ("d", None, 3),
     ]
+
+
+def test_a_hole_put_in_at_the_beginning_is_one_change():
+    more = passport(holes=[hole("0a", delay_ms=0.0), *(hole(n, delay_ms=42.0 * n) for n in range(10))])
+    blast = lifecycle.amend(published(), more, at=FROM, by="company")
+    assert [item.path for item in blast.history[-1].fields] == ["holes.0a/1"]
 
 
 class DeclaredBlast(RuleBasedStateMachine):

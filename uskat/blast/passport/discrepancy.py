@@ -1,5 +1,6 @@
 """What a check of a passport or report found, and the comparisons that all checks share."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -111,10 +112,8 @@ def hole_number(count: int, holes: Sequence[Hole], *, rules: PassportRules) -> l
         words = ("В списке скважин {found}, а заявлено {expected}.", "{found} holes are listed, {expected} declared.")
         found.append(compared("hole_count", "hole_count", expected=count, found=listed, unit="шт.",
                               words=words, rule=rules.sum_tolerance))  # fmt: skip
-    keys = [(hole.number, hole.deck) for hole in holes]
-    twice = sorted({f"{number}/{deck}" for number, deck in keys if keys.count((number, deck)) > 1}) if (
-        len(set(keys)) < len(keys)
-    ) else []  # fmt: skip
+    listed_charges = Counter((hole.number, hole.deck) for hole in holes)
+    twice = [f"{number}/{deck}" for (number, deck), times in sorted(listed_charges.items()) if times > 1]
     if twice:
         shown = ", ".join(twice[:5])
         found.append(Discrepancy("hole_twice", Weight.ERROR, "holes", f"Заряд записан дважды: {shown}.",

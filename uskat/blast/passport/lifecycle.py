@@ -6,7 +6,7 @@ it is recorded also when it was not published or was postponed, and marked `irre
 under its number, since nobody was told of it – that is an undeclared blast. Statuses: `blasting/norms.md` §6.4.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NoReturn, Self
@@ -211,14 +211,18 @@ def file_report(blast: Declaration, report: Report, *, at: datetime, by: str) ->
 
 
 def changed_fields(before: Any, after: Any, *, path: str = "") -> tuple[FieldChange, ...]:
-    """Leaves that differ between two JSON values, by dotted path; lists are compared place by place."""
+    """Leaves that differ between two JSON values, by dotted path.
+
+    Charges of holes are compared by number and deck, other lists place by place, so that a hole put in at the
+    beginning is one change and not a thousand.
+    """
     if isinstance(before, dict) and isinstance(after, dict):
         keys = [*before, *(key for key in after if key not in before)]
         pairs = [(str(key), before.get(key), after.get(key)) for key in keys]
     elif isinstance(before, list) and isinstance(after, list):
-        longest = max(len(before), len(after))
-        filled = ([*values, *[None] * (longest - len(values))] for values in (before, after))
-        pairs = [(str(place), *pair) for place, pair in enumerate(zip(*filled, strict=True))]
+        old_items, new_items = _by_name(before, after)
+        names = [*old_items, *(name for name in new_items if name not in old_items)]
+        pairs = [(name, old_items.get(name), new_items.get(name)) for name in names]
     else:
         return () if before == after else (FieldChange(path=path, before=before, after=after),)
     return tuple(
@@ -227,6 +231,22 @@ def changed_fields(before: Any, after: Any, *, path: str = "") -> tuple[FieldCha
         if old != new
         for change in changed_fields(old, new, path=f"{path}.{key}" if path else key)
     )
+
+
+def _by_name(before: list[Any], after: list[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Both lists as {name: item}: number and deck where every item has them and they are unique, else the place."""
+    named = [[_charge_name(item) for item in items] for items in (before, after)]
+    if all(None not in names and len(set(names)) == len(names) for names in named):
+        return _named(named[0], before), _named(named[1], after)
+    return _named(range(len(before)), before), _named(range(len(after)), after)
+
+
+def _named(names: Iterable[Any], items: Iterable[Any]) -> dict[str, Any]:
+    return {str(name): item for name, item in zip(names, items, strict=True)}
+
+
+def _charge_name(item: Any) -> str | None:
+    return f"{item['number']}/{item['deck']}" if isinstance(item, dict) and {"number", "deck"} <= set(item) else None
 
 
 def _moved(blast: Declaration, window: Window | None) -> dict[str, Any]:

@@ -30,6 +30,8 @@ Longitude = Annotated[float, Field(ge=-180, le=180, json_schema_extra={"unit": "
 Latitude = Annotated[float, Field(ge=-85, le=85, json_schema_extra={"unit": "° с. ш."})]
 Share = Annotated[float, Field(ge=0, le=1, json_schema_extra={"unit": "доля"})]
 LEAST_BLOCK_M2 = 1.0
+MOST_HOLES = 5000
+"""Charges of one blast; more is a mistake, and checks must stay quick."""
 
 
 class StemmingMaterial(StrEnum):
@@ -200,7 +202,7 @@ class Passport(Frozen):
     pit: Code = Field(title="Код карьера (разреза)")
     block: Words = Field(title="Блок, горизонт")
     window: Window = Field(title="Окно взрыва")
-    hole_count: int = Field(title="Число скважин", ge=1, le=20_000)
+    hole_count: int = Field(title="Число скважин", ge=1, le=MOST_HOLES)
     total_charge_kg: Kilograms = Field(title="Общая масса ВВ")
     max_charge_per_delay_kg: Kilograms = Field(title="Наибольшая масса ВВ в одном замедлении")
     pattern: Pattern = Field(title="Сетка скважин")
@@ -210,8 +212,8 @@ class Passport(Frozen):
     suppression: Suppression | None = Field(None, title="Пылегазоподавление")
     danger_zone: DangerZone = Field(title="Опасная зона")
     responsible: Person = Field(title="Ответственный руководитель взрыва")
-    block_polygon: tuple[Corner, ...] = Field(title="Контур блока", min_length=3, max_length=500)
-    holes: tuple[Hole, ...] = Field(title="Скважины", min_length=1, max_length=20_000)
+    block_polygon: tuple[Corner, ...] = Field(title="Контур блока", min_length=3, max_length=200)
+    holes: tuple[Hole, ...] = Field(title="Скважины", min_length=1, max_length=MOST_HOLES)
     explosives: tuple[ExplosiveLoad, ...] = Field(title="ВМ", min_length=1, max_length=20)
     closed_roads: tuple[RoadClosure, ...] = Field((), title="Перекрытые дороги", max_length=50)
     note: Note | None = Field(None, title="Примечание")

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from uskat.blast.fume import FumeObservation
 from uskat.blast.passport.model import (
+    MOST_HOLES,
     Code,
     CubicMetres,
     ExplosiveLoad,
@@ -63,7 +64,7 @@ class Report(Frozen):
     blast_id: Code = Field(title="Номер взрыва")
     enterprise: Code = Field(title="Код предприятия")
     fired_at: Moment = Field(title="Время взрыва")
-    hole_count: int = Field(title="Взорвано скважин", ge=0, le=20_000)
+    hole_count: int = Field(title="Взорвано скважин", ge=0, le=MOST_HOLES)
     total_charge_kg: Kilograms = Field(title="Общая масса ВВ")
     max_charge_per_delay_kg: Kilograms = Field(title="Наибольшая масса ВВ в одном замедлении")
     broken_volume_m3: CubicMetres = Field(title="Объём взорванной горной массы")
@@ -72,8 +73,8 @@ class Report(Frozen):
     fume: FumeObservation | None = Field(None, title="Оценка газового облака")
     reported_by: Person = Field(title="Кто отчитался")
     explosives: tuple[ExplosiveLoad, ...] = Field(title="ВМ", min_length=1, max_length=20)
-    holes: tuple[Hole, ...] = Field((), title="Скважины", max_length=20_000)
-    misfires: tuple[Misfire, ...] = Field((), title="Отказы", max_length=20_000)
+    holes: tuple[Hole, ...] = Field((), title="Скважины", max_length=MOST_HOLES)
+    misfires: tuple[Misfire, ...] = Field((), title="Отказы", max_length=MOST_HOLES)
     acceptances: tuple[Acceptance, ...] = Field((), title="Приёмка ВМ", max_length=200)
     attachments: tuple[Attachment, ...] = Field((), title="Файлы", max_length=50)
     note: Note | None = Field(None, title="Примечание")

@@ -19,7 +19,6 @@ class PassportRules(Act):
 
     delay_window: DelayWindow
     powder_factor_kg_m3: Span
-    powder_factor_usual_kg_m3: Span
     sum_tolerance: Number
     column_tolerance: Number
     volume_tolerance: Number
@@ -29,7 +28,6 @@ class PassportRules(Act):
     residual_limit_s: Number
     duration_margin_s: Number
     report_due_h: Number
-    publish_ahead_h: Number
 
 
 @cache
