@@ -19,7 +19,7 @@ from uskat.water.attribution import AFTER, LOOKED_AT
 from uskat.water.attribution_reach import FARTHEST_H, River
 from uskat.water.interval import INTERVAL, interval_start
 from uskat.water.network_graph import Network
-from uskat.water.passing import BASELINE, GUARD, StationRecord
+from uskat.water.passing import BASELINE, GUARD, HISTORY, StationRecord
 from uskat.water.pollution_episode import JOIN, PollutionEpisode, Sign, join_signs
 from uskat.water.river_flow import RiverState, river_state, station_point
 from uskat.water.travel_time import travel_between
@@ -133,7 +133,7 @@ def _median(record: StationRecord, parameter: str, *, since: datetime) -> float 
 
 def _windows(river: River, code: str, *, above: Sequence[str], start: datetime) -> Iterator[StationWindow]:
     """What of each record is asked: its own around the episode, those above so much earlier as the water takes."""
-    since, until = start - GUARD - BASELINE - INTERVAL, start + LOOKED_AT + AFTER + INTERVAL
+    since, until = start - GUARD - BASELINE - HISTORY - INTERVAL, start + LOOKED_AT + AFTER + INTERVAL
     yield StationWindow(code, since, until)
     lower = station_point(river.network, code)
     for name in above:

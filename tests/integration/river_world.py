@@ -101,6 +101,25 @@ class RiverDatabase:
                 row[name] = json.loads(row[name])
         return [row for row in found if all(row[name] == value for name, value in where.items())]
 
+    async def fault(self, station, parameter, since):
+        """A standing fault of an instrument, as its detector would leave it."""
+        await self.sql.execute(
+            "INSERT INTO alert (key, station_id, series_id, detector, kind, severity, state, started_at, knowable_at,"
+            " known_at, updated_at, title, figures, reasons) VALUES ($1,$2,$3,'fault','fault','maintenance','active',"
+            "$4,$4,$4,$4,'fault','{}','[]')",
+            f"fault:{station}:{parameter}", self.station[station], self.series[station, parameter][0], since,
+        )  # fmt: skip
+
+    async def forget_judgements(self):
+        """As if nothing had been evaluated yet: data stay, and every station waits."""
+        for table in ("notification_log", "alert_event", "alert", "detector_state", "detector_snapshot"):
+            await self.sql.execute(f"DELETE FROM {table}")
+        await self.sql.execute(
+            "INSERT INTO journal (station_id, kind, time_min, time_max, entries)"
+            " SELECT s.station_id, 'water', min(i.start), max(i.start) + interval '19 minutes', 1"
+            " FROM interval_20min i JOIN series s ON s.id = i.series_id GROUP BY s.station_id ORDER BY s.station_id"
+        )
+
     async def settle(self, now, *, rounds=10):
         """Evaluate until the journal is empty."""
         evaluator = self.evaluator(now)

@@ -12,6 +12,8 @@ from uskat.water.signature import UNKNOWN, Scoring, score_changes, signatures
 DETECTOR = "event"
 WEATHER_SHARE = 0.3
 """Probability of rain or melt that is enough where the detector itself saw the water rise."""
+DEPARTED = 1.5
+"""Scales beyond the band of the days before, below which nothing has left it."""
 TOLD = 4
 
 
@@ -61,11 +63,13 @@ def event_finding(
 
 
 def _natural(episode: EventEpisode, passing: Passing | None, *, scoring: Scoring) -> bool:
-    """Rain or melt by the pattern; by a weaker pattern while the water rose; or nothing but dilution."""
+    """Rain or melt by the pattern; by a weaker pattern while the water rose; nothing but dilution, or the way back."""
     if scoring.natural:
         return True
     rain = scoring.probabilities.get("rain_melt", 0.0)
     if episode.natural and rain >= WEATHER_SHARE:
+        return True
+    if passing is not None and _usual(episode, passing):
         return True
     moved = [item for item in episode.moved if item.parameter != "temp"]
     diluted = bool(moved) and all(
@@ -74,9 +78,15 @@ def _natural(episode: EventEpisode, passing: Passing | None, *, scoring: Scoring
     return diluted and (passing is None or not passing.tracers)
 
 
+def _usual(episode: EventEpisode, passing: Passing) -> bool:
+    """True when all that moved came back to what the days before were like."""
+    departures = [passing.excesses[item.parameter] for item in episode.moved if item.parameter in passing.excesses]
+    return bool(departures) and all(excess.significance < DEPARTED for excess in departures)
+
+
 def _title(scoring: Scoring, *, natural: bool) -> str:
     if natural:
-        return "Природная причина: вода изменилась от дождя, таяния или разбавления"
+        return "Природная причина: вода изменилась от дождя, таяния или попуска"
     if scoring.best == UNKNOWN:
         return "Необычное изменение воды, причина не установлена"
     named, share = scoring.to_json()["name"], 100 * scoring.probabilities[scoring.best]
@@ -85,7 +95,7 @@ def _title(scoring: Scoring, *, natural: bool) -> str:
 
 def _title_en(scoring: Scoring, *, natural: bool) -> str:
     if natural:
-        return "Natural cause: the water changed with rain, melt or dilution"
+        return "Natural cause: the water changed with rain, melt or dilution, or came back from it"
     if scoring.best == UNKNOWN:
         return "Unusual change of the water, cause not established"
     named, share = scoring.to_json()["name_en"], 100 * scoring.probabilities[scoring.best]
@@ -104,7 +114,7 @@ def _told(item: Contribution) -> str:
 def _why(scoring: Scoring, *, natural: bool) -> tuple[str, ...]:
     rules = "Правила признаков не сверены с первоисточником."
     if natural:
-        return ("Так вода меняется от дождя, таяния снега или попуска: загрязнением это не считается.", rules)
+        return ("Так вода меняется от дождя, таяния или попуска и возвращается после них: это не загрязнение.", rules)
     ranked = sorted(scoring.probabilities.items(), key=lambda pair: (-pair[1], pair[0]))[:3]
     names = "; ".join(f"{_name(code)} {100 * share:.0f} %" for code, share in ranked)
     return (f"Возможные причины по признакам: {names}.", rules)

@@ -1,7 +1,8 @@
 """What passed a station: how far each parameter left its own level, when it began, when it was highest.
 
-The level before is the median of a day before, its scale the median deviation from it, so a station's daily course and
-its lasting load do not look like an event.
+The level before is a band: from the lower to the higher of two medians, of the day before and of the four days before
+that. What lies in the band is no departure, so a river that comes back from dilution to its usual concentration does
+not look polluted. The scale is the median deviation of the day before, so a daily course does not look like an event.
 """
 
 from collections.abc import Mapping
@@ -18,10 +19,14 @@ from uskat.water.signature import Change
 FloatArray = NDArray[np.float64]
 
 BASELINE = timedelta(hours=24)
+HISTORY = timedelta(days=4)
+"""Before the baseline: what the water was like in the days before."""
 GUARD = timedelta(hours=3)
 """An alert comes later than the first of the front: this much before it is no baseline."""
 BASELINE_LEAST = 6
 """Intervals that a level needs: two hours."""
+HISTORY_LEAST = 36
+"""Intervals of the days before without which they say nothing: half a day."""
 SIGNIFICANT = 4.0
 """Scales that a change must have."""
 ONSET_SHARE = 0.15
@@ -153,20 +158,32 @@ def excess_of(record: StationRecord, parameter: str, *, since: datetime, until: 
     course = record.part(parameter, since, until=until)
     if len(known) < BASELINE_LEAST or not np.isfinite(course).any():
         return None
-    level = 0.0 if parameter == "precip" else float(np.median(known))
-    spread = 1.4826 * float(np.median(np.abs(known - level)))
-    relative = RELATIVE_FLOOR * abs(level) if parameter in TRACERS else 0.0
+    newest = 0.0 if parameter == "precip" else float(np.median(known))
+    spread = 1.4826 * float(np.median(np.abs(known - newest)))
+    low, high = _band(record, parameter, newest=newest, until=since - BASELINE)
+    relative = RELATIVE_FLOOR * abs(high) if parameter in TRACERS else 0.0
     scale = max(spread, relative / 2, ABSOLUTE_FLOOR.get(parameter, 0.0) / 2, 1e-9)
-    excess = course - level
+    excess = np.maximum(course - high, 0.0) + np.minimum(course - low, 0.0)
     smooth = _calmed(excess)
     place = int(np.nanargmax(np.abs(smooth)))
     peak = float(smooth[place])
+    level = high if peak > 0 else low if peak < 0 else newest
     start = record.place(since)
     onset, over = _edges(smooth, place, peak=peak)
     return Excess(
         parameter, level, scale, since, excess, peak, record.moment(start + place), record.moment(start + onset),
         record.moment(start + over + 1),
     )  # fmt: skip
+
+
+def _band(record: StationRecord, parameter: str, *, newest: float, until: datetime) -> tuple[float, float]:
+    """Lower and higher of the two medians; the newest alone where the days before are unknown."""
+    if parameter == "precip":
+        return newest, newest
+    earlier = record.part(parameter, until - HISTORY, until=until)
+    earlier = earlier[np.isfinite(earlier)]
+    usual = float(np.median(earlier)) if len(earlier) >= HISTORY_LEAST else newest
+    return min(newest, usual), max(newest, usual)
 
 
 def _calmed(course: FloatArray) -> FloatArray:

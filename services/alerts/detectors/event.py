@@ -13,7 +13,7 @@ from uskat.finding import Finding, FindingKind, Scope
 from uskat.water.event import EventEpisode
 from uskat.water.event_finding import event_finding, event_key
 from uskat.water.interval import INTERVAL, interval_start
-from uskat.water.passing import BASELINE, GUARD, Passing, StationRecord, passing_of
+from uskat.water.passing import BASELINE, GUARD, HISTORY, Passing, StationRecord, passing_of
 
 LOOKED_AT = timedelta(hours=24)
 
@@ -43,7 +43,7 @@ async def evaluate(context: StationContext) -> Evaluation:
 async def _findings(context: StationContext, episodes: list[EventEpisode], *, until: datetime) -> list[Finding]:
     code = context.station.code
     first = min(episode.started_at for episode in episodes)
-    window = StationWindow(code, interval_start(first) - BASELINE - GUARD - INTERVAL, until)
+    window = StationWindow(code, interval_start(first) - HISTORY - BASELINE - GUARD - INTERVAL, until)
     records = await station_records(context.connection, [window])
     faults = await alerts_on_river(
         context.connection, [code], detectors=("fault",), since=first, until=until + INTERVAL
