@@ -8,8 +8,9 @@ from enum import StrEnum
 from functools import cache
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
+from uskat.blast.passport.model import Moment
 from uskat.blast.provenance import Act, Frozen, Number, Sourced, parse_data
 
 MOLAR_VOLUME_25C_L = 24.465
@@ -55,7 +56,7 @@ class FumeObservation(Frozen):
     left_site: bool = Field(default=False, title="Облако вышло за границу участка")
     observer: str | None = Field(None, title="Наблюдатель", max_length=200)
     photo_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(None, title="SHA-256 снимка")
-    observed_at: AwareDatetime | None = Field(None, title="Когда снято")
+    observed_at: Moment | None = Field(None, title="Когда снято")
 
     @property
     def level(self) -> int:

@@ -44,7 +44,7 @@ def check(
     try:
         document, cells = read_document(file, ZoneInfo(zone))
         planned, planned_cells = read_document(passport, ZoneInfo(zone)) if passport else (None, ())
-        found = cross_check(document, planned) if document is not None and not planned_cells else []
+        found = cross_check(document, planned, ZoneInfo(zone)) if document is not None and not planned_cells else []
     except DocumentError as error:
         typer.echo(f"uskat blast check: {error}", err=True)
         raise typer.Exit(2) from error

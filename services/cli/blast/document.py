@@ -8,8 +8,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from services.cli.blast.workbook import WorkbookError, read_cells
+from uskat.blast.distance.block import block_flyrock
+from uskat.blast.distance.norms import distance_norms_on
 from uskat.blast.explosive.register import explosive_register
-from uskat.blast.passport.check import check_passport
+from uskat.blast.passport.check import check_danger_zone, check_passport
 from uskat.blast.passport.check_report import check_report
 from uskat.blast.passport.discrepancy import Discrepancy
 from uskat.blast.passport.form import form_of
@@ -18,7 +20,7 @@ from uskat.blast.passport.model import Passport
 from uskat.blast.passport.report import Report
 from uskat.blast.passport.rules import passport_rules
 from uskat.blast.passport.schema import DocumentKind
-from uskat.blast.provenance import Frozen
+from uskat.blast.provenance import Frozen, NoActError
 
 
 class DocumentError(ValueError):
@@ -41,11 +43,11 @@ def read_document(file: Path, zone: tzinfo) -> tuple[Frozen | None, tuple[CellEr
     raise DocumentError(f"{file.name} has neither a sheet «Паспорт» nor «Отчёт»")
 
 
-def cross_check(document: Frozen, passport: Frozen | None) -> list[Discrepancy]:
+def cross_check(document: Frozen, passport: Frozen | None, zone: tzinfo) -> list[Discrepancy]:
     """Checks of a passport by itself or of a report against its passport; raises DocumentError for a wrong pair."""
     register, rules = explosive_register(), passport_rules()
     if isinstance(document, Passport):
-        return check_passport(document, register=register, rules=rules)
+        return check_passport(document, register=register, rules=rules) + _danger_zone(document, zone)
     if not isinstance(document, Report):
         raise DocumentError("this is neither a passport nor a report")
     if not isinstance(passport, Passport):
@@ -54,6 +56,16 @@ def cross_check(document: Frozen, passport: Frozen | None) -> list[Discrepancy]:
         return check_report(document, passport, register=register, rules=rules)
     except ValueError as error:
         raise DocumentError(str(error)) from error
+
+
+def _danger_zone(passport: Passport, zone: tzinfo) -> list[Discrepancy]:
+    """The declared zone against fly-rock by the act of the planned local day."""
+    try:
+        act = distance_norms_on(passport.window.planned_from.astimezone(zone).date()).act
+    except NoActError:
+        return []
+    flyrock = block_flyrock(passport, act)
+    return check_danger_zone(passport, flyrock.metres, level=flyrock.level)
 
 
 def _from_json(text: bytes) -> Frozen:

@@ -89,6 +89,11 @@ def test_a_passport_in_order_has_no_discrepancy():
             Weight.ERROR,
         ),
         ({"pattern": {"spacing_m": 6, "burden_m": 6, "bench_m": 12, "subdrill_m": 6}}, "depth", Weight.WARNING),
+        (
+            {"window": {"planned_from": FROM.isoformat(), "planned_to": (FROM + timedelta(days=90)).isoformat()}},
+            "window_long",
+            Weight.WARNING,
+        ),
         ({"explosives": [{"product": "new-1", "name": "Новое", "mass_kg": 2777.0}]}, "product_unknown", Weight.WARNING),
         (
             {"holes": [hole(n, delay_ms=42.0 * n) | {"product": "emulsion"} for n in range(10)]},

@@ -64,6 +64,12 @@ def test_a_plan_meets_the_warnings_that_are_known(changes, gravity):
     assert planned(warnings=[warning(**changes)]).gravest is gravity
 
 
+@pytest.mark.parametrize(("east", "gravity"), [(-3000, Gravity.STOP), (-6000, None)])
+def test_a_plan_meets_the_warnings_of_near_settlements_6_1(east, gravity):
+    village = place("посёлок", east, 0).model_copy(update={"zone": "Междуреченск"})
+    assert planned(warnings=[warning(zone="Междуреченск", degree=2)], places=[village]).gravest is gravity
+
+
 def test_the_gravest_warning_is_told():
     found = planned(warnings=[warning(), warning(degree=3)])
     assert codes(found) == ["nmu"]

@@ -81,6 +81,13 @@ def test_a_bad_cell_and_a_contradiction_are_told_in_words(form):
     assert "ошибка: Сумма зарядов скважин 3399 кг, а общая масса 2777 кг." in result.output
 
 
+def test_a_danger_zone_below_fly_rock_is_told(form):
+    change(form, "Паспорт", "C27", 300)
+    result = runner.invoke(blast, ["check", str(form)])
+    assert result.exit_code == 1
+    assert "Опасная зона для людей 300 м меньше расчётной 350 м." in result.output
+
+
 def test_a_report_is_checked_against_its_passport(form, tmp_path):
     path = fill(tmp_path / "report.xlsx", REPORT, report_data(hole_count=9), "--report")
     assert runner.invoke(blast, ["check", str(path)]).exit_code == 2

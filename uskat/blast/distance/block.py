@@ -82,7 +82,7 @@ def block_distances(passport: Passport, site: Site, *, norms: Choice[DistanceNor
     act = norms.act
     groups = list(firing_groups(passport.holes, act.short_delay_below_ms.value))
     found = {
-        "flyrock": _flyrock(passport, site, norms=act),
+        "flyrock": block_flyrock(passport, act, drop_m=site.drop_m),
         "seismic": formulas.seismic(
             act,
             charge_kg=passport.total_charge_kg,
@@ -101,6 +101,15 @@ def block_distances(passport: Passport, site: Site, *, norms: Choice[DistanceNor
     return BlockDistances(found, norms.warning)
 
 
+def block_flyrock(passport: Passport, norms: DistanceNorms, *, drop_m: float = 0.0) -> Distance:
+    """Fly-rock of the worst hole of a block; it needs nothing of the protected place but its depth below the block."""
+    decks: dict[str, list[Hole]] = {}
+    for hole in passport.holes:
+        decks.setdefault(hole.number, []).append(hole)
+    each = [_flyrock_of(hole, passport, drop_m=drop_m, norms=norms) for hole in decks.values()]
+    return max(each, key=lambda distance: distance.exact_m)
+
+
 def firing_groups(holes: Sequence[Hole], window_ms: float) -> Iterator[list[Hole]]:
     """Charges in order of firing, split where a charge fires `window_ms` or more after the first of its group."""
     group: list[Hole] = []
@@ -113,15 +122,7 @@ def firing_groups(holes: Sequence[Hole], window_ms: float) -> Iterator[list[Hole
         yield group
 
 
-def _flyrock(passport: Passport, site: Site, *, norms: DistanceNorms) -> Distance:
-    decks: dict[str, list[Hole]] = {}
-    for hole in passport.holes:
-        decks.setdefault(hole.number, []).append(hole)
-    return max((_flyrock_of(hole, passport, site=site, norms=norms) for hole in decks.values()),
-               key=lambda distance: distance.exact_m)  # fmt: skip
-
-
-def _flyrock_of(decks: Sequence[Hole], passport: Passport, *, site: Site, norms: DistanceNorms) -> Distance:
+def _flyrock_of(decks: Sequence[Hole], passport: Passport, *, drop_m: float, norms: DistanceNorms) -> Distance:
     depth = max(deck.depth_m for deck in decks)
     charge = min(depth, sum(deck.charge_length_m for deck in decks))
     free = depth - charge
@@ -133,7 +134,7 @@ def _flyrock_of(decks: Sequence[Hole], passport: Passport, *, site: Site, norms:
         hardness_f=passport.rock.hardness_f,
         diameter_m=max(deck.diameter_mm for deck in decks) / 1000,
         spacing_m=min(passport.pattern.spacing_m, passport.pattern.burden_m),
-        drop_m=site.drop_m,
+        drop_m=drop_m,
     )
 
 

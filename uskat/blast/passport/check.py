@@ -43,6 +43,7 @@ def check_passport(
         *_volume(passport, rules),
         *_depths(passport, rules),
         *_places(passport),
+        *_window(passport, rules),
     ]
     if permits is not None and day is not None:
         found += _permits(passport, permits, day=day)
@@ -145,6 +146,19 @@ def _places(passport: Passport) -> list[Discrepancy]:
     return [Discrepancy("hole_outside", Weight.WARNING, "holes",
                         f"Скважины вне контура блока: {shown} (всего {len(outside)}).",
                         f"Holes outside the block: {shown} ({len(outside)} in all).", level=Level.MEMORY)]  # fmt: skip
+
+
+def _window(passport: Passport, rules: PassportRules) -> list[Discrepancy]:
+    hours = (passport.window.planned_to - passport.window.planned_from).total_seconds() / 3600
+    longest = rules.window_longest_h
+    if hours <= longest.value:
+        return []
+    words = (
+        "Окно взрыва {found} ч, не больше {expected} ч: иначе объявление ничего не говорит.",
+        "The window lasts {found} h, at most {expected} h: a longer one announces nothing.",
+    )
+    return [compared("window_long", "window", expected=longest.value, found=hours, unit="ч", words=words, rule=longest,
+                     weight=Weight.WARNING)]  # fmt: skip
 
 
 def _permits(passport: Passport, permits: Sequence[Permit], *, day: date) -> list[Discrepancy]:

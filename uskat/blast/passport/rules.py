@@ -28,6 +28,7 @@ class PassportRules(Act):
     residual_limit_s: Number
     duration_margin_s: Number
     report_due_h: Number
+    window_longest_h: Number
 
 
 @cache

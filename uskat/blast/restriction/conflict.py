@@ -66,7 +66,7 @@ class OtherBlast:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """All that restricts a blast. zones: НМУ zones of the pit; local: rule of the pit; zone: of local hours."""
+    """All that restricts a blast. zones: НМУ zones of the pit, beside those of near places; zone: of local hours."""
 
     zone: tzinfo
     zones: frozenset[str] = frozenset()
@@ -154,7 +154,13 @@ def _records(moment: _Moment, circumstances: Circumstances, rules: RestrictionRu
 
 
 def _nmu(moment: _Moment, circumstances: Circumstances, rules: RestrictionRules) -> Iterator[Conflict]:
-    found = warnings_during(circumstances.warnings, circumstances.zones, start=moment.start, end=moment.end,
+    near = {
+        place.zone
+        for place in circumstances.places
+        if place.zone is not None
+        and distance_m(moment.source, (place.longitude, place.latitude)) < rules.wind_distance_m.value
+    }
+    found = warnings_during(circumstances.warnings, circumstances.zones | near, start=moment.start, end=moment.end,
                             known_at=moment.known_at)  # fmt: skip
     for warning in found[:1]:
         stop = warning.degree >= rules.nmu_stop_from_degree.value
