@@ -118,6 +118,7 @@ def test_completeness_is_found_where_the_catalogue_thins_out(seed):
     assert completeness_estimate(list(np.round(seen, 1)), rules=RULES) == pytest.approx(1.7, abs=0.15)
     assert completeness_estimate([1.0] * 29, rules=RULES) is None
     assert completeness_estimate([1.5] * 30, rules=RULES) == 1.7
+    assert completeness_estimate([1.5] * 30 + [1.9] * 30, rules=RULES) == 2.1, "of two equal bins the larger: cautious"
 
 
 @pytest.fixture(scope="module")
@@ -227,6 +228,10 @@ def test_a_report_is_missing_only_after_its_deadline():
     assert (waiting.enterprises[0].due, waiting.enterprise_share, waiting.report_share) == (0, None, None)
     assert punctual(due("a", 0), now_h=24.01).enterprises[0].missing == 1
     assert punctual(due("a", 0, 50), now_h=30).enterprises[0].missing == 1, "what came later was not known then"
+
+
+def test_a_blast_of_the_future_is_not_known_yet():
+    assert punctual(due("a", 50, 51), now_h=40).enterprises == ()
 
 
 def test_blasts_outside_the_period_do_not_count():

@@ -13,9 +13,12 @@ from uskat.blast.distance.block import Site, block_distances, firing_groups
 from uskat.blast.distance.norms import Multipliers, distance_norms_on
 from uskat.blast.geometry import distance_to_area_m
 from uskat.blast.passport.model import Ground
+from uskat.blast.passport.rules import passport_rules
 from uskat.blast.provenance import Level, NoActError
 
 NORMS = distance_norms_on(date(2026, 6, 10)).act
+IN_FORCE = distance_norms_on(date(2026, 6, 10))
+DELAY = passport_rules().delay_window
 NONE = Multipliers()
 
 
@@ -143,11 +146,19 @@ def test_the_act_ends_and_says_so():
         distance_norms_on(date(2020, 12, 31))
 
 
+def distances_of(block=None, site=None):
+    return block_distances(block or passport(), site or SITE, norms=IN_FORCE, delay=DELAY)
+
+
+def holes(**changes):
+    return [hole(n, delay_ms=42.0 * n) | changes for n in range(10)]
+
+
 SITE = Site(ground=Ground.SOIL_DRY, temperature_c=-12.0, wind_m_s=3.0, drop_m=30)
 
 
 def test_distances_of_a_block_come_from_its_holes():
-    found = block_distances(passport(), SITE, norms=distance_norms_on(date(2026, 6, 10)))
+    found = block_distances(passport(), SITE, norms=IN_FORCE, delay=DELAY)
     distances = found.distances
     assert distances["seismic"].inputs["groups"] == 10
     assert distances["seismic"].metres == pytest.approx(12 * 2 * 10**-0.25 * cbrt(2777))
@@ -161,17 +172,16 @@ def test_distances_of_a_block_come_from_its_holes():
 
 
 def test_short_delays_make_fewer_groups_and_a_larger_distance():
-    norms = distance_norms_on(date(2026, 6, 10))
     fast = passport(holes=[hole(n, delay_ms=9.0 * n) for n in range(10)])
     assert [len(group) for group in firing_groups(fast.holes, 20)] == [3, 3, 3, 1]
-    close, far = block_distances(passport(), SITE, norms=norms), block_distances(fast, SITE, norms=norms)
+    close, far = distances_of(), distances_of(fast)
     assert far.distances["seismic"].metres > close.distances["seismic"].metres
     assert far.distances["glazing"].inputs["short_delay"] == 1.5
     assert far.distances["glazing"].metres > close.distances["glazing"].metres
 
 
 def test_zones_are_geojson_around_the_block_largest_first():
-    found = block_distances(passport(), SITE, norms=distance_norms_on(date(2026, 6, 10)))
+    found = block_distances(passport(), SITE, norms=IN_FORCE, delay=DELAY)
     zones = found.zones(passport())
     radii = [feature["properties"]["radius_m"] for feature in zones["features"]]
     assert radii == sorted(radii, reverse=True)
@@ -180,3 +190,56 @@ def test_zones_are_geojson_around_the_block_largest_first():
         assert ring[0] == ring[-1]
         edge = min(distance_to_area_m(passport().ring, point) for point in ring)
         assert edge == pytest.approx(feature["properties"]["radius_m"], rel=3e-3)
+
+
+def test_saturated_ground_doubles_the_seismic_distance():
+    wet = Site(ground=Ground.SOIL_DRY, saturated=True)
+    dry = Site(ground=Ground.SOIL_DRY)
+    seismic = [distances_of(site=site).distances["seismic"].metres for site in (dry, wet)]
+    assert seismic[1] == pytest.approx(2 * seismic[0])
+
+
+def test_the_worst_hole_decides_on_fly_rock_and_the_smaller_side_of_the_grid_counts():
+    one = holes()
+    one[3] |= {"charge_length_m": 12.0, "stemming_m": 1.0}
+    worst = distances_of(passport(holes=one)).distances["flyrock"]
+    assert worst.inputs["filled"] == pytest.approx(12 / 13.5)
+    assert worst.inputs["stemmed"] == pytest.approx(1 / 1.5)
+    narrow = passport(pattern={"spacing_m": 7.0, "burden_m": 5.0, "bench_m": 12.0})
+    assert distances_of(narrow).distances["flyrock"].inputs["spacing_m"] == 5.0
+
+
+def test_more_stemming_than_free_hole_does_not_shorten_fly_rock():
+    found = distances_of(passport(holes=holes(stemming_m=9.0))).distances["flyrock"]
+    assert found.inputs["stemmed"] == 1.0
+    full = distances_of(passport(holes=holes(charge_length_m=13.5, stemming_m=0.0))).distances["flyrock"]
+    assert (full.inputs["filled"], full.inputs["stemmed"]) == (1.0, 0.0)
+
+
+def equivalent(delays):
+    block = passport(holes=[hole(n, delay_ms=time) for n, time in enumerate(delays)])
+    return distances_of(block).distances["glazing"].inputs
+
+
+def test_glazing_goes_by_the_heaviest_delay():
+    apart, together = equivalent([42.0 * n for n in range(10)]), equivalent([42.0 * (n // 2) for n in range(10)])
+    assert together["equivalent_kg"] == pytest.approx(2 * apart["equivalent_kg"])
+    assert "short_delay" not in together, "fired at one moment is no short delay"
+    assert equivalent([8.0 * (n % 2) + 42.0 * (n // 2) for n in range(10)]) == pytest.approx(
+        together | {"short_delay": 1.5}
+    )
+    assert "short_delay" not in equivalent([20.0 * n for n in range(10)])
+
+
+def test_a_short_charge_counts_whole_and_no_more():
+    short = formulas.hole_equivalent_kg(
+        NORMS, linear_kg_m=40, diameter_m=0.2, stemming_m=4, holes=4, charge_length_m=1.2
+    )
+    assert short == pytest.approx(0.384)
+
+
+def test_hard_rock_multiplies_from_group_nine():
+    rock = {"volume_m3": 4320.0, "name": "песчаник", "hardness_f": 8.0}
+    for group, applies in ((8, False), (9, True)):
+        found = distances_of(passport(rock=rock | {"group": group})).distances["glazing"]
+        assert ("hard_rock" in found.inputs) is applies

@@ -64,6 +64,8 @@ def test_gas_of_anfo_5_1():
     assert gas_mol_kg(shares) == pytest.approx(43.2805, abs=5e-5)
     assert gas_l_kg(shares) == pytest.approx(970.1, abs=0.05)
     assert gas_mol_kg({TNT: 1.0}) is None
+    # AN alone: N2 + 2 H2O + 0.5 O2 from one mol
+    assert gas_mol_kg({AN: 1.0}) == pytest.approx(3.5 * 1000 / molar_mass_g(AN))
 
 
 @pytest.mark.parametrize(("density", "velocity", "pressure"), [(0.8, 5189, 6.32), (0.85, 5354, 7.14)])

@@ -81,6 +81,12 @@ def test_a_zone_holds_every_point_of_its_radius_and_hardly_more(block):
                 assert not inside or away < 350 * 1.002
 
 
+def test_the_flat_sides_of_a_zone_never_cut_into_its_radius():
+    zone = zone_around(SQUARE, 350)
+    middles = [((a[0] + b[0]) / 2, (a[1] + b[1]) / 2) for a, b in pairwise(zone)]
+    assert min(distance_to_area_m(SQUARE, middle) for middle in middles) > 350 * (1 - 1e-4)
+
+
 def test_a_zone_runs_counter_clockwise_as_geojson_wants():
     points = [PLANE.to_plane(point) for point in zone_around(SQUARE[::-1], 100)]
     assert sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairwise(points)) > 0

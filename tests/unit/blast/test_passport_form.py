@@ -149,6 +149,12 @@ def test_an_empty_part_is_asked_for_field_by_field_and_an_empty_list_once():
     ]  # fmt: skip
 
 
+def test_a_row_copied_below_does_not_replace_the_first():
+    sheets = filled(PASSPORT, passport_data())
+    sheets["Паспорт"].append(["hole_count", "Число скважин", 99])
+    assert read_form(PASSPORT, sheets, zone=ZONE).document == passport()
+
+
 def test_a_missing_sheet_is_told():
     sheets = filled(PASSPORT, passport_data())
     del sheets["ВМ"]

@@ -29,6 +29,14 @@ WEST = Wind(from_deg=270, speed_m_s=4.0)
 CLOUD = cloud_of((0.3, 0.6), 100, hole_depth_m=12, factors=FACTORS, norms=NORMS)
 
 
+def test_the_cloud_starts_with_its_volume_and_height():
+    height = 164 + 0.258 * 100
+    assert CLOUD.height_m == pytest.approx(height / 2)
+    assert CLOUD.sigma_z_m == pytest.approx(height / 2.15)
+    width = 4.3 * CLOUD.sigma_y_m
+    assert math.pi * width**2 / 4 * height == pytest.approx(44_000 * 100**1.08)
+
+
 def at(places, wind=WEST, stability="D", **more):
     globe = {name: PLANE.to_globe(point) for name, point in places.items()}
     return {

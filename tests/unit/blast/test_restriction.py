@@ -200,6 +200,15 @@ def test_firing_out_of_order_is_told():
     assert codes(happened(fired(changed))) == ["window_unannounced"]
 
 
+def test_what_happened_is_judged_by_the_passport_of_its_moment():
+    told = fired(published())
+    bigger = passport(danger_zone={"people_m": 3000.0, "equipment_m": 400.0})
+    late = lifecycle.Change(at=FIRED + timedelta(hours=1), by="company", action="amend", before="fired", after="fired",
+                            passport=bigger)  # fmt: skip
+    changed = lifecycle.Declaration(passport=bigger, status="fired", fired_at=FIRED, history=(*told.history, late))
+    assert codes(happened(changed, places=[place("А", -2000, 0)])) == []
+
+
 def test_what_was_not_fired_cannot_be_judged_so():
     with pytest.raises(ValueError, match="not fired"):
         happened(published())

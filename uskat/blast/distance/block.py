@@ -1,20 +1,23 @@
 """Safe distances and danger zones of a whole block, from its passport (`blasting/norms.md` §1.5.7).
 
 What the passport does not say – ground and buildings of the protected place, its depth below the block, weather –
-comes as `Site`. Fly-rock is that of the worst hole. Groups of the seismic formula are counted conservatively: charges
-closer than the short delay of the act (20 ms) are one group, so that fewer groups give a larger distance.
+comes as `Site`. Fly-rock is that of the worst hole, glazing that of the heaviest delay. Groups of the seismic formula
+are counted conservatively: charges closer than the short delay of the act (20 ms) are one group, so that fewer groups
+give a larger distance.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from uskat.blast.distance import formulas
 from uskat.blast.distance.formulas import Distance
 from uskat.blast.distance.norms import DistanceNorms, Multipliers
 from uskat.blast.geometry import polygon_feature, zone_around
-from uskat.blast.passport.delay import TICKS_PER_MS
+from uskat.blast.passport.delay import TICKS_PER_MS, charge_per_delay
 from uskat.blast.passport.model import Ground, Hole, Passport
+from uskat.blast.passport.rules import DelayWindow
 from uskat.blast.provenance import Choice, Frozen
 
 NAMES_RU = {
@@ -77,8 +80,10 @@ class BlockDistances:
         return {"type": "FeatureCollection", "features": features}
 
 
-def block_distances(passport: Passport, site: Site, *, norms: Choice[DistanceNorms]) -> BlockDistances:
-    """All distances of a block; raises KeyError for a building or action that the act does not know."""
+def block_distances(
+    passport: Passport, site: Site, *, norms: Choice[DistanceNorms], delay: DelayWindow
+) -> BlockDistances:
+    """All distances of a block. delay: what counts as one; raises KeyError for a building that the act does not know."""
     act = norms.act
     groups = list(firing_groups(passport.holes, act.short_delay_below_ms.value))
     found = {
@@ -92,7 +97,7 @@ def block_distances(passport: Passport, site: Site, *, norms: Choice[DistanceNor
             groups=len(groups),
             saturated=site.saturated,
         ),
-        "glazing": _glazing(passport, site, norms=act),
+        "glazing": _glazing(passport, site, norms=act, delay=delay),
         "gas": formulas.gas_zone(act, charge_t=passport.total_charge_kg / 1000),
     }
     if site.wind_m_s:
@@ -138,18 +143,19 @@ def _flyrock_of(decks: Sequence[Hole], passport: Passport, *, drop_m: float, nor
     )
 
 
-def _glazing(passport: Passport, site: Site, *, norms: DistanceNorms) -> Distance:
-    """The group with the largest equivalent charge decides."""
-    groups = list(firing_groups(passport.holes, norms.short_delay_below_ms.value))
-    starts = [group[0].delay_ms for group in groups]
-    short = any(len({hole.delay_ms for hole in group}) > 1 for group in groups)
-    equivalents = [sum(_equivalent_kg(hole, norms) for hole in group) for group in groups]
+def _glazing(passport: Passport, site: Site, *, norms: DistanceNorms, delay: DelayWindow) -> Distance:
+    """The heaviest delay by equivalent charge decides; any two firing times closer than 20 ms are short delays."""
+    times = [hole.delay_ms for hole in passport.holes]
+    equivalents = [_equivalent_kg(hole, norms) for hole in passport.holes]
+    least = round(norms.short_delay_below_ms.value * TICKS_PER_MS)
+    moments = sorted({round(time * TICKS_PER_MS) for time in times})
     multipliers = Multipliers(
         hard_rock=(passport.rock.group or 0) >= norms.hard_rock_from_group.value,
-        short_delay=short or len(starts) == 1 < len(passport.holes),
+        short_delay=any(later - earlier < least for earlier, later in pairwise(moments)),
         frost=site.temperature_c is not None and site.temperature_c < 0,
     )
-    return formulas.glazing(norms, equivalent_kg=max(equivalents), multipliers=multipliers)
+    heaviest = charge_per_delay(times, equivalents, convention=delay).charge_kg
+    return formulas.glazing(norms, equivalent_kg=heaviest, multipliers=multipliers)
 
 
 def _equivalent_kg(hole: Hole, norms: DistanceNorms) -> float:
