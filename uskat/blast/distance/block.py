@@ -83,7 +83,7 @@ class BlockDistances:
 def block_distances(
     passport: Passport, site: Site, *, norms: Choice[DistanceNorms], delay: DelayWindow
 ) -> BlockDistances:
-    """All distances of a block. delay: what counts as one; raises KeyError for a building that the act does not know."""
+    """All distances of a block. delay: what counts as one; raises KeyError for a building the act does not know."""
     act = norms.act
     groups = list(firing_groups(passport.holes, act.short_delay_below_ms.value))
     found = {
