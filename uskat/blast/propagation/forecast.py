@@ -22,6 +22,7 @@ from uskat.blast.propagation.spread import Spread, Values, largest_charges_kg
 from uskat.blast.provenance import Level, weakest
 
 FREQUENCY_QUANTILES = (0.1, 0.5, 0.9)
+REACH_DECADES = (0.0, 5.0)
 LEAST_DISTANCE_M = 1.0
 """A receptor on the block itself is taken to be so far away: the laws know no distance of nothing."""
 
@@ -253,12 +254,25 @@ def reach_m(
 ) -> list[float]:
     """How far the bound reaches a level, metres, for each azimuth: the contour of a map. 0 where it never does.
 
-    Looked for between 1 m and 100 km at steps of a thousandth of a decade; the outermost crossing counts.
+    Looked for between 1 m and 100 km at steps of a hundredth of a decade and interpolated between; the outermost
+    crossing counts.
     """
-    distances = np.logspace(0, 5, 5001)
-    reached = []
-    for azimuth in azimuths_deg:
-        blend = _Blend(ground, distances, charge_kg, np.full_like(distances, azimuth))
-        places = np.flatnonzero(blend.bound(confidence) >= level_mm_s)
-        reached.append(float(distances[places[-1]]) if places.size else 0.0)
-    return reached
+    law = ground.usable
+    if azimuths_deg and (law is None or not law.directional):
+        return [_reach(ground, charge_kg, level_mm_s, azimuths_deg[0], confidence)] * len(azimuths_deg)
+    return [_reach(ground, charge_kg, level_mm_s, azimuth, confidence) for azimuth in azimuths_deg]
+
+
+def _reach(ground: Ground, charge_kg: float, level_mm_s: float, azimuth_deg: float, confidence: float) -> float:
+    logs = np.linspace(*REACH_DECADES, 501)
+    distances = np.asarray(10.0**logs, dtype=np.float64)
+    blend = _Blend(ground, distances, charge_kg, np.full_like(distances, azimuth_deg))
+    room = np.log10(level_mm_s) - np.log10(blend.bound(confidence))
+    places = np.flatnonzero(room <= 0)
+    if not places.size:
+        return 0.0
+    last = int(places[-1])
+    if last + 1 == logs.size:
+        return float(distances[-1])
+    share = room[last] / (room[last] - room[last + 1])
+    return float(10.0 ** (logs[last] + share * (logs[last + 1] - logs[last])))

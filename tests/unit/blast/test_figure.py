@@ -1,0 +1,94 @@
+"""Figures: what they show is checked by their SVG text, what they are by their bytes."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.unit.blast.propagation.test_fit import made, with_statistics
+from tests.unit.blast.propagation.test_forecast import DIN, PIT, ground, place
+from tests.unit.blast.record.made import CALIBRATION, record, wavelet
+from uskat.blast.figure import fit_figure, map_figure, waveform_figure
+from uskat.blast.geometry import distance_m
+from uskat.blast.norm.verdict import peaks_of
+from uskat.blast.propagation.contour import contour_rings, contours_geojson
+from uskat.blast.propagation.fit import fit_site
+from uskat.blast.propagation.forecast import forecast_blast, reach_m
+from uskat.blast.waveform import axes_of, measure_record
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def blast():
+    shapes = (("V", 4.0, 25), ("L", 3.0, 21), ("T", 2.0, 30), ("MIC", 12.0, 9))
+    return record({axis: wavelet(peak, frequency, seconds=20.0) for axis, peak, frequency in shapes})
+
+
+def curve(line=2):
+    return DIN.curve(f"din4150-3-{line}")
+
+
+def test_the_fit_is_drawn_as_png_and_svg_with_the_same_bytes_each_time():
+    records = made(40)
+    fit = fit_site(records)
+    assert fit_figure(records, fit, limit_mm_s=5.0).startswith(PNG)
+    drawn = fit_figure(records, fit, image="svg")
+    assert b"<svg" in drawn
+    assert drawn == fit_figure(records, fit, image="svg")
+
+
+@pytest.mark.parametrize(
+    "records", [with_statistics(n=44, slope=-0.325, r2=0.0266), made(80, direction=0.2), made(80, root=0.9)]
+)
+def test_refused_directional_and_free_laws_are_drawn_too(records):
+    fit = fit_site(records)
+    drawn = fit_figure(records, fit, image="svg").decode()
+    assert ("Записи не несут закона" in drawn) == bool(fit.law.refused)
+
+
+def test_the_record_is_drawn_with_its_limits():
+    axes = axes_of(blast(), CALIBRATION)
+    peaks = peaks_of(measure_record(blast(), CALIBRATION))
+    assert waveform_figure(axes, peaks, curve=curve(), title="Запись").startswith(PNG)
+    with_curve = waveform_figure(axes, peaks, curve=curve(), image="svg").decode()
+    assert "предел" in with_curve
+    assert "Частота по переходам" in with_curve
+    assert all(word in with_curve for word in ("вертикальная", "продольная", "поперечная", "воздух"))
+    assert "предел" not in waveform_figure(axes, peaks, image="svg").decode()
+    with pytest.raises(ValueError, match="drawn"):
+        waveform_figure({}, {})
+
+
+def test_thinning_keeps_the_peak():
+    from uskat.blast.figure import _extremes
+
+    (piece,) = axes_of(blast()[:1], CALIBRATION)["V"]
+    times, values = _extremes(piece)
+    assert np.abs(values).max() == np.abs(piece.values).max()
+    assert len(values) < len(piece.values)
+    assert times[-1] <= piece.values.size / piece.rate_hz
+
+
+def test_contours_are_rings_of_the_reach_and_plain_geojson():
+    known = ground(made(80))
+    rings = contour_rings(PIT, 400.0, ground=known, levels_mm_s=[1.0, 5.0, 1e9])
+    assert set(rings) == {1.0, 5.0}
+    (reach,) = reach_m(known, 400.0, level_mm_s=5.0, azimuths_deg=[0.0])
+    assert all(distance_m(PIT, point) == pytest.approx(reach, rel=2e-3) for point in rings[5.0])
+    assert rings[5.0][0] == rings[5.0][-1]
+    turn = sum(a[0] * b[1] - a[1] * b[0] for a, b in zip(rings[5.0], rings[5.0][1:], strict=False))
+    assert turn > 0, "counter-clockwise, RFC 7946"
+    document = json.loads(json.dumps(contours_geojson(rings)))
+    assert [feature["properties"]["ppv_mm_s"] for feature in document["features"]] == [1.0, 5.0]
+
+
+def test_the_map_shows_contours_block_and_receptors():
+    known = ground(made(80))
+    places = [place("Посёлок", 600.0, 100.0), place("Дальний", 0.0, 3000.0)]
+    forecasts = forecast_blast(PIT, 400.0, places=places, ground=known, norm=DIN)
+    rings = contour_rings(PIT, 400.0, ground=known, levels_mm_s=[1.0, 5.0])
+    block = [place("", *corner).point for corner in ((0, 0), (60, 0), (60, 40), (0, 40))]
+    assert map_figure(PIT, rings, forecasts=forecasts, block=block).startswith(PNG)
+    drawn = map_figure(PIT, rings, forecasts=forecasts, image="svg").decode()
+    assert "Посёлок" in drawn
+    assert "5 мм/с" in drawn
