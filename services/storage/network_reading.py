@@ -94,7 +94,7 @@ async def _rebuilt(connection: AsyncConnection) -> Network:
         code="registry",
         name="Реестр",
         schematic=any(row[6] for row in river_rows),
-        demo=any(row[11] for row in station_rows),
+        demo=bool(station_rows) and all(row[11] for row in station_rows),
         crs="WGS84, lon lat in geometry",
         notes=(),
         organisations=tuple(organisations),

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
+
 from uskat.finding import number_ru
 from uskat.water.attribution_reach import Location, River
 from uskat.water.interval import INTERVAL
@@ -129,7 +131,7 @@ def _shapes(passing: Passing, outlets: Sequence[tuple[Outlet, Travel]], *, liken
     logs = [0.0] * len(ways)
     for tracer in sorted(passing.tracers, key=lambda tracer: -_contrast(tracer))[:SHAPE_TRACERS]:
         first = max((tracer.onset_at - tracer.since) // INTERVAL - LEAD, 0)
-        part = tracer.course[first : first + SHAPE_PART // INTERVAL]
+        part = np.sign(tracer.peak) * tracer.course[first : first + SHAPE_PART // INTERVAL]
         found = shape_log_likelihood(part, ways, noise=_noise(tracer))
         logs = [total + value for total, value in zip(logs, found, strict=True)]
     top = max(logs)

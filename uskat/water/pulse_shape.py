@@ -31,8 +31,13 @@ SUB_STEPS = np.array([-400.0, 0.0, 400.0])
 
 
 def shape_log_likelihood(course: Course, ways: Sequence[Travel], *, noise: float) -> list[float]:
-    """Log-likelihood of an excess course (a value an interval, NaN where missing) for a source at each of the ways."""
+    """Log-likelihood of an excess course (a value an interval, NaN where missing) for a source at each of the ways.
+
+    A course that never rises tells nothing: 0 for all.
+    """
     known = np.isfinite(course)
+    if not known.any() or np.max(course[known]) <= 0:
+        return [0.0] * len(ways)
     time_s = (np.arange(len(course)) + 0.5) * INTERVAL_S
     values = course[known]
     error = math.hypot(noise, MODEL_ERROR * float(np.max(np.abs(values))))
