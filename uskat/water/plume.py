@@ -19,6 +19,8 @@ from uskat.water.travel_coefficient import travel_coefficients
 from uskat.water.travel_time import NOTHING_KNOWN, Travel, travel_between
 
 STEPS = 240
+PLATEAU = 0.98
+"""What comes so close to the peak belongs to it; its middle is told as the time of the peak."""
 END_SHARE = 0.1
 """A plume has passed when a tenth of its peak is left, as Jobson's Td10 has it."""
 
@@ -121,7 +123,9 @@ def _arrival(release: Release, target: Target, *, way: Travel, dilution: float) 
         for place in range(STEPS + 1)
         for since_s in [response.front_s + (end_s - response.front_s) * place / STEPS]
     ]
-    peak_s, peak = max(course, key=lambda pair: (pair[1], -pair[0]))
+    peak = max(share for _, share in course)
+    top = [since_s for since_s, share in course if share >= PLATEAU * peak]
+    peak_s = (top[0] + top[-1]) / 2
     over_s = max(since_s for since_s, share in course if share >= END_SHARE * peak)
     error = 10 ** travel_coefficients().jobson.peak_error_log10
 
