@@ -136,3 +136,14 @@ def token(
     issued = _in_one_transaction(lambda connection: issue_token(connection, name=name, scopes=scope, device=device))
     typer.echo(issued)
     typer.echo("shown only this once", err=True)
+
+
+@admin.command("calibrate-travel")
+def calibrate_travel() -> None:
+    """Learn how fast the water of each reach really is from plumes that both ends saw; print what was learnt."""
+    from services.storage.calibration_store import calibrate_reaches
+
+    found = _in_one_transaction(calibrate_reaches)
+    for (river, upper_km, lower_km), one in found.items():
+        typer.echo(f"{river}\t{upper_km:g}-{lower_km:g} km\t×{one.factor:.2f}\t±{one.log_sd:.2f}\t{one.pairs}")
+    typer.echo(f"{len(found)} reaches calibrated", err=True)

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from services.storage.calibration_store import calibrate_reaches, read_calibrations
+from services.storage.engine import unit_of_work
 from simulators.scenario import Rain
 from tests.integration.river_world import ZERO, RiverDatabase, discharge, world_of
 
@@ -136,3 +138,14 @@ async def test_intervals_one_by_one_give_the_same_events_as_all_at_once(rivers):
     await rivers.settle(ZERO + timedelta(hours=10))
     assert one_by_one == told(await rivers.alerts(detector="event"))
     assert one_by_one
+
+
+async def test_plumes_that_two_stations_saw_calibrate_the_reach_between_them(rivers):
+    await rivers.store(world_of(discharge()), STATIONS, -144, 36)
+    await rivers.settle(NOW)
+    async with unit_of_work(rivers.engine) as connection:
+        found = await calibrate_reaches(connection)
+    async with unit_of_work(rivers.engine) as connection:
+        assert await read_calibrations(connection) == found
+    assert ("uskat", 25.0, 24.2) in found
+    assert all(0.7 < one.factor < 1.5 and one.pairs >= 1 for one in found.values())
