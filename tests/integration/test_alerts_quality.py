@@ -184,3 +184,65 @@ async def test_any_order_and_batching_of_the_same_readings_gives_the_same_rows_a
     alerts = [[alert[name] for name in shown] for alert in await world.alerts() if alert["state"] != "withdrawn"]
     assert await quality(world) == expected[0]
     assert sorted(alerts, key=str) == sorted(expected[1], key=str)
+
+
+async def test_a_stuck_sensor_is_a_maintenance_finding_from_its_first_equal_value_to_its_last(world, evaluator):
+    await store(world, "do", minutes(0, 60), noisy(7.0, 60))
+    await store(world, "do", minutes(60, 200), [5.3] * 200)
+    await evaluator.evaluate_waiting()
+    (alert,) = await world.alerts(kind="fault")
+    assert (alert["key"], alert["severity"], alert["state"]) == (
+        f"fault:stuck:{world.series['do']}",
+        "maintenance",
+        "active",
+    )
+    assert (alert["started_at"], alert["knowable_at"]) == (at(1), at(3))
+    assert alert["figures"]["value"] == {"value": 5.3, "unit": "мг/дм³"}
+    assert "Проверьте" in alert["reasons"][-1]
+    await store(world, "do", minutes(260, 60), noisy(7.0, 60))
+    await evaluator.evaluate_waiting()
+    (alert,) = await world.alerts(kind="fault")
+    assert (alert["state"], alert["ended_at"]) == ("returned", at(1) + 200 * MINUTE)
+    assert [one["state"] for one in await world.alerts(kind="exceedance")] == []
+
+
+async def test_a_probe_in_the_air_is_one_finding_of_the_whole_device(world, evaluator):
+    count = 90
+    await store(world, "ec25", minutes(0, count), noisy(420, 30, deviation=1) + noisy(3, 60, deviation=0.4))
+    await store(world, "temp", minutes(0, count), noisy(12, 30) + noisy(21, 60))
+    await store(world, "do", minutes(0, count), noisy(8, 30) + noisy(8.9, 60))
+    await store(world, "ph", minutes(0, count), noisy(7.8, 30) + noisy(9.4, 60))
+    await evaluator.evaluate_waiting()
+    (alert,) = await world.alerts()
+    assert (alert["key"], alert["series_id"]) == (f"fault:out_of_water:device:{world.device}", None)
+    assert alert["started_at"] == at(0) + 20 * MINUTE
+    assert {row["n_pass"] for row in await quality(world, "ph") if row["start"] >= at(0) + 40 * MINUTE} == {0}
+
+
+async def test_a_train_of_spikes_is_a_fault_and_jumps_near_freezing_are_ice(world, evaluator):
+    spiky = noisy(7.8, 360)
+    for place in range(5, 350, 17):
+        spiky[place] = 10.0
+    conductivity = noisy(420, 360, deviation=1)
+    for place in range(5, 350, 17):
+        conductivity[place] = 200.0
+    await store(world, "ph", minutes(0, 360), spiky)
+    await store(world, "ec25", minutes(0, 360), conductivity)
+    await evaluator.evaluate_waiting()
+    assert {alert["key"] for alert in await world.alerts()} == {
+        f"fault:spike:{world.series['ph']}", f"fault:spike:{world.series['ec25']}",
+    }  # fmt: skip
+    await store(world, "temp", minutes(0, 360), noisy(0.05, 360, deviation=0.02))
+    await evaluator.evaluate_waiting()
+    standing = {alert["key"] for alert in await world.alerts() if alert["state"] != "withdrawn"}
+    assert standing == {f"fault:ice:device:{world.device}"}
+
+
+async def test_a_fault_after_a_long_gap_ends_where_it_was_last_seen(world, evaluator):
+    await store(world, "do", minutes(0, 60), noisy(7.0, 60))
+    await store(world, "do", minutes(60, 200), [5.3] * 200)
+    await evaluator.evaluate_waiting()
+    await store(world, "do", minutes(60 * 40, 60), noisy(7.0, 60))
+    await evaluator.evaluate_waiting()
+    (alert,) = await world.alerts(kind="fault")
+    assert (alert["started_at"], alert["ended_at"]) == (at(1), at(1) + 200 * MINUTE)

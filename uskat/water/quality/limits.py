@@ -58,6 +58,7 @@ class _SpikeRule(_Model):
     k: float = Field(gt=0)
     window: int
     scale_readings: int = Field(ge=5, le=60)
+    noise_readings: int = Field(ge=5, le=60)
 
 
 class _FlatRule(_Model):

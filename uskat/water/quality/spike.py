@@ -3,7 +3,8 @@
 |x − median| > max(k·s, floor, share·|median|), with the median of five readings around x (of three where readings come
 less often than every ten minutes) and s = 1.4826·MAD of the deviations before it. A step stays, so the median follows
 it and it is no spike. The newest readings are not evaluated until others follow; one of them that stands alone so far
-is *undecided* and does not count until then.
+is *undecided* and does not count until then. Where most of a dozen readings deviate like that (s itself beyond the
+floor), the instrument is noisy and all of the dozen fail.
 """
 
 from typing import NamedTuple
@@ -18,9 +19,8 @@ MAD_TO_DEVIATION = 1.4826
 FAST_PAIR_US = 1200 * MICROS
 """Two readings back within this: the series is fast, and a spike may have two readings."""
 WIDE_US = 2 * FAST_PAIR_US
-LEAST_FOR_SCALE = 5
 TOGETHER = 3
-"""So many parameters of one device that jump in the same single slow reading are no spike: it may be the river."""
+"""So many parameters of one device that jump, or are noisy, in one reading: it may be the river, so suspect only."""
 
 
 class SpikeFlags(NamedTuple):
@@ -50,13 +50,16 @@ def spike(readings: Readings, limits: LimitTable, *, block: IntArray, scale_s: f
     tested = np.isfinite(floor)
     flag[deviation.evaluated & tested] = Flag.PASS
     least = np.maximum(floor, share * np.abs(deviation.median))
-    hit = np.flatnonzero(deviation.evaluated & tested & (deviation.size > least))
+    far = deviation.evaluated & tested & (deviation.size > least)
+    hit = np.flatnonzero(far)
     if len(hit):
-        noise = test_set().spike.k * _scale(readings, deviation, block, hit, scale_s=scale_s)
-        hit = hit[deviation.size[hit] > noise]
-        shared = _together(readings, hit[~deviation.wide[hit]], device)
-        flag[hit] = Flag.FAIL
-        flag[shared] = Flag.SUSPECT
+        usual = test_set().spike.k * _scale(readings, deviation, block, at=hit, scale_s=scale_s)
+        alone = hit[deviation.size[hit] > usual]
+        flag[alone] = Flag.FAIL
+        flag[_together(readings, alone[~deviation.wide[alone]], device)] = Flag.SUSPECT
+        noisy = _noisy(readings, deviation, block, far=far, least=least, scale_s=scale_s)
+        flag[noisy] = Flag.FAIL
+        flag[_together(readings, noisy, device)] = Flag.SUSPECT
     return SpikeFlags(flag, _undecided(readings, limits, block, deviation, device))
 
 
@@ -79,18 +82,39 @@ def _deviations(readings: Readings, block: IntArray) -> _Deviation:
     return _Deviation(np.abs(x - median), median, wide | narrow, wide)
 
 
-def _scale(readings: Readings, deviation: _Deviation, block: IntArray, hit: IntArray, *, scale_s: float) -> FloatArray:
-    """Usual deviation before each hit, from at least five readings of its stretch; 0 where there are fewer."""
-    earlier = hit[:, None] - np.arange(1, test_set().spike.scale_readings + 1)
+def _scale(
+    readings: Readings, deviation: _Deviation, block: IntArray, *, at: IntArray, scale_s: float, needed: int = 5
+) -> FloatArray:
+    """Usual deviation before each position, from so many readings of its stretch; 0 where there are fewer."""
+    earlier = at[:, None] - np.arange(1, test_set().spike.scale_readings + 1)
     inside = earlier >= 0
     earlier = np.maximum(earlier, 0)
-    inside &= (block[earlier] == block[hit][:, None]) & deviation.evaluated[earlier]
-    inside &= readings.time_us[hit][:, None] - readings.time_us[earlier] <= scale_s * MICROS
+    inside &= (block[earlier] == block[at][:, None]) & deviation.evaluated[earlier]
+    inside &= readings.time_us[at][:, None] - readings.time_us[earlier] <= scale_s * MICROS
     sizes = np.sort(np.where(inside, deviation.size[earlier], np.inf), axis=1)
     count = inside.sum(axis=1)
-    middle = sizes[np.arange(len(hit)), np.maximum(count - 1, 0) // 2]
-    scale: FloatArray = np.where(count >= LEAST_FOR_SCALE, MAD_TO_DEVIATION * middle, 0.0)
+    middle = sizes[np.arange(len(at)), np.maximum(count - 1, 0) // 2]
+    scale: FloatArray = np.where(count >= needed, MAD_TO_DEVIATION * middle, 0.0)
     return scale
+
+
+def _noisy(
+    readings: Readings, deviation: _Deviation, block: IntArray, *, far: BoolArray, least: FloatArray, scale_s: float
+) -> IntArray:
+    """Positions inside a dozen readings whose usual deviation is itself beyond the floor."""
+    rule, n = test_set().spike, len(readings)
+    often = np.cumsum(far)
+    recent = often - np.concatenate([np.zeros(rule.scale_readings, np.int64), often])[:n]
+    end = np.flatnonzero(deviation.evaluated & (recent * 2 >= rule.noise_readings))
+    if not len(end):
+        return end
+    scale = _scale(readings, deviation, block, at=end, scale_s=scale_s, needed=rule.noise_readings)
+    end = end[scale > least[end]]
+    earlier = np.maximum(end[:, None] - np.arange(rule.scale_readings + 1), 0)
+    inside = (block[earlier] == block[end][:, None]) & deviation.evaluated[earlier]
+    inside &= readings.time_us[end][:, None] - readings.time_us[earlier] <= scale_s * MICROS
+    found: IntArray = np.unique(earlier[inside])
+    return found
 
 
 def _together(readings: Readings, hit: IntArray, device: IntArray) -> IntArray:

@@ -1,0 +1,42 @@
+"""What faults are found in: judged intervals of a station with the values as measured."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.storage.quality_store import moment_of
+from services.storage.reading import fetch
+from uskat.water.quality.readings import MICROS
+
+_INTERVALS = """
+SELECT q.series_id, array_agg(date_part('epoch', q.start) ORDER BY q.start),
+    array_agg(array_to_string(q.flags, ',') ORDER BY q.start), array_agg(q.mean_pass ORDER BY q.start),
+    array_agg(i.minimum ORDER BY q.start), array_agg(i.maximum ORDER BY q.start)
+FROM quality_interval q
+LEFT JOIN interval_20min i ON i.series_id = q.series_id AND i.start = q.start
+WHERE q.series_id = ANY($1::integer[]) AND q.start >= $2 AND q.start < $3 GROUP BY q.series_id"""
+
+
+@dataclass(frozen=True, slots=True)
+class FlaggedInterval:
+    """A judged interval: flags as stored («1,2,…»), mean of what counts, range of the valid readings as measured."""
+
+    start: datetime
+    flags: str
+    mean: float | None
+    low: float | None
+    high: float | None
+
+
+async def flagged_intervals(
+    connection: AsyncConnection, series_ids: Sequence[int], *, since: datetime, until: datetime
+) -> dict[int, list[FlaggedInterval]]:
+    """Judged intervals that start in [since, until), in time order, by series; series without any are missing."""
+    return {
+        series_id: [
+            FlaggedInterval(moment_of(round(seconds * MICROS)), *rest) for seconds, *rest in zip(*columns, strict=True)
+        ]
+        for series_id, *columns in await fetch(connection, _INTERVALS, list(series_ids), since, until)
+    }
