@@ -6,13 +6,13 @@ from typing import Any
 from uskat.finding import Figure, Finding, FindingKind, Severity, number_en, number_ru
 from uskat.water.event import Contribution, EventEpisode
 from uskat.water.parameters import parameters
-from uskat.water.passing import Passing
+from uskat.water.passing import TRACERS, Excess, Passing
 from uskat.water.signature import UNKNOWN, Scoring, score_changes, signatures
 
 DETECTOR = "event"
 WEATHER_SHARE = 0.3
 """Probability of rain or melt that is enough where the detector itself saw the water rise."""
-DEPARTED = 1.5
+DEPARTED, DEPARTED_PH = 2.5, 6.0
 """Scales beyond the band of the days before, below which nothing has left it."""
 TOLD = 4
 
@@ -79,14 +79,22 @@ def _natural(episode: EventEpisode, passing: Passing | None, *, scoring: Scoring
 
 
 def _usual(episode: EventEpisode, passing: Passing) -> bool:
-    """True when all that moved came back to what the days before were like."""
+    """True when nothing that moved departed for the worse from what the days before were like."""
     departures = [passing.excesses[item.parameter] for item in episode.moved if item.parameter in passing.excesses]
-    return bool(departures) and all(excess.significance < DEPARTED for excess in departures)
+    return bool(departures) and not any(_worse(excess) for excess in departures)
+
+
+def _worse(excess: Excess) -> bool:
+    """True for a departure that pollution may mean: tracers rise, oxygen and redox fall, pH goes far either way."""
+    if excess.parameter == "ph":
+        return excess.significance >= DEPARTED_PH
+    bad = excess.peak < 0 if excess.parameter in {"do", "orp"} else excess.parameter in TRACERS and excess.peak > 0
+    return bad and excess.significance >= DEPARTED
 
 
 def _title(scoring: Scoring, *, natural: bool) -> str:
     if natural:
-        return "Природная причина: вода изменилась от дождя, таяния или попуска"
+        return "Природная причина: вода изменилась от дождя, таяния, попуска или по сезону"
     if scoring.best == UNKNOWN:
         return "Необычное изменение воды, причина не установлена"
     named, share = scoring.to_json()["name"], 100 * scoring.probabilities[scoring.best]
@@ -95,7 +103,7 @@ def _title(scoring: Scoring, *, natural: bool) -> str:
 
 def _title_en(scoring: Scoring, *, natural: bool) -> str:
     if natural:
-        return "Natural cause: the water changed with rain, melt or dilution, or came back from it"
+        return "Natural cause: the water changed with rain, melt, dilution or season"
     if scoring.best == UNKNOWN:
         return "Unusual change of the water, cause not established"
     named, share = scoring.to_json()["name_en"], 100 * scoring.probabilities[scoring.best]
@@ -114,7 +122,10 @@ def _told(item: Contribution) -> str:
 def _why(scoring: Scoring, *, natural: bool) -> tuple[str, ...]:
     rules = "Правила признаков не сверены с первоисточником."
     if natural:
-        return ("Так вода меняется от дождя, таяния или попуска и возвращается после них: это не загрязнение.", rules)
+        return (
+            "Так вода меняется от дождя, таяния, попуска и по сезону и возвращается после них: это не загрязнение.",
+            rules,
+        )
     ranked = sorted(scoring.probabilities.items(), key=lambda pair: (-pair[1], pair[0]))[:3]
     names = "; ".join(f"{_name(code)} {100 * share:.0f} %" for code, share in ranked)
     return (f"Возможные причины по признакам: {names}.", rules)

@@ -1,8 +1,8 @@
 """What passed a station: how far each parameter left its own level, when it began, when it was highest.
 
-The level before is a band: from the lower to the higher of two medians, of the day before and of the four days before
-that. What lies in the band is no departure, so a river that comes back from dilution to its usual concentration does
-not look polluted. The scale is the median deviation of the day before, so a daily course does not look like an event.
+The level before is a band: from the median of the day before to the quartiles of the four days before that, whichever
+is farther. What lies in the band is no departure, so a river that comes back from dilution to its usual concentration
+does not look polluted. The scale is the median deviation of the day before, so a daily course is no event.
 """
 
 from collections.abc import Mapping
@@ -27,6 +27,7 @@ BASELINE_LEAST = 6
 """Intervals that a level needs: two hours."""
 HISTORY_LEAST = 36
 """Intervals of the days before without which they say nothing: half a day."""
+USUAL = (0.25, 0.75)
 SIGNIFICANT = 4.0
 """Scales that a change must have."""
 ONSET_SHARE = 0.15
@@ -177,13 +178,15 @@ def excess_of(record: StationRecord, parameter: str, *, since: datetime, until: 
 
 
 def _band(record: StationRecord, parameter: str, *, newest: float, until: datetime) -> tuple[float, float]:
-    """Lower and higher of the two medians; the newest alone where the days before are unknown."""
+    """Lower and higher end of the usual: the newest level and the middle half of the days before, where known."""
     if parameter == "precip":
         return newest, newest
     earlier = record.part(parameter, until - HISTORY, until=until)
     earlier = earlier[np.isfinite(earlier)]
-    usual = float(np.median(earlier)) if len(earlier) >= HISTORY_LEAST else newest
-    return min(newest, usual), max(newest, usual)
+    if len(earlier) < HISTORY_LEAST:
+        return newest, newest
+    low, high = np.quantile(earlier, USUAL)
+    return min(newest, float(low)), max(newest, float(high))
 
 
 def _calmed(course: FloatArray) -> FloatArray:
