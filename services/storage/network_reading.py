@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.reading import json_value
 from uskat.water.network import Device, Network, Organisation, Outlet, Pit, River, Seismograph, Settlement, Station
+from uskat.water.network_items import FloodLevels
 
 T = TypeVar("T")
 FRESH = timedelta(minutes=1)
@@ -140,6 +141,7 @@ def _station(row: tuple[Any, ...], known: set[str]) -> Station:
         flag=properties.get("flag") or "",
         proposed=bool(properties.get("proposed")),
         source=properties.get("source") or "",
+        flood=_converted(properties["flood"], FloodLevels) if properties.get("flood") else None,
     )
 
 
