@@ -6,6 +6,7 @@ day for a week and one every five days for a month. Later data than that are rep
 the only case in which a result can differ from a run in order.
 """
 
+import hashlib
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -58,7 +59,12 @@ class _Run:
 
     def dump(self, at: datetime) -> bytes:
         closed = [one.to_json() for one in self.fold.closed if _remembered(one, at)]
-        state = {"detector": self.detector.to_json(), "fold": self.fold.to_json(), "closed": closed}
+        state = {
+            "rules": _fingerprint(self.detector.config),
+            "detector": self.detector.to_json(),
+            "fold": self.fold.to_json(),
+            "closed": closed,
+        }
         return zlib.compress(msgspec.msgpack.encode(state), LEVEL)
 
 
@@ -108,8 +114,10 @@ async def _resumed(
 
 
 def _restored(state: bytes, *, parameters: tuple[str, ...], config: EventConfig) -> _Run | None:
-    """The run of a snapshot; None when another version, configuration or set of parameters wrote it."""
+    """The run of a snapshot; None when another version, other rules or another set of parameters wrote it."""
     saved: dict[str, Any] = msgspec.msgpack.decode(zlib.decompress(state))
+    if saved.get("rules") != _fingerprint(config):
+        return None
     try:
         detector = EventDetector.from_json(saved["detector"], config)
     except ValueError:
@@ -118,6 +126,11 @@ def _restored(state: bytes, *, parameters: tuple[str, ...], config: EventConfig)
         return None
     closed = tuple(episode_from_json(one) for one in saved["closed"])
     return _Run(detector, replace(fold_from_json(saved["fold"]), closed=closed), parameters)
+
+
+def _fingerprint(config: EventConfig) -> str:
+    """Tells two sets of rules apart, whatever they are called."""
+    return hashlib.blake2b(repr(config).encode(), digest_size=8).hexdigest()
 
 
 def _stepped(

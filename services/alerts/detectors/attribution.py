@@ -8,10 +8,10 @@ or went, so it ends; once the journal is empty every finding is that of the stor
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from services.alerts.detection import Evaluation, StationContext
+from services.alerts.detection import Evaluation, Span, StationContext
 from services.alerts.river_search import UPSTREAM, RiverSearch, find_alerts, search_river
 from services.storage.network_reading import read_network
 from services.storage.river_reading import RiverAlert, tell_stations
@@ -19,6 +19,7 @@ from uskat.finding import Finding, Scope
 from uskat.supervision.reconcile import AlertState
 from uskat.water.attribution import LOOKED_AT, attribute
 from uskat.water.attribution_finding import DETECTOR, source_finding, source_key
+from uskat.water.interval import INTERVAL, interval_start
 from uskat.water.network_graph import Network
 from uskat.water.pollution_episode import PollutionEpisode
 from uskat.water.river_graph import stations_above, stations_following
@@ -49,11 +50,14 @@ async def evaluate(context: StationContext) -> Evaluation:
     """Source findings of the episodes that begin around the touched span."""
     if context.span is None or context.station.kind != "river":
         return Evaluation(memory=context.memory)
+    waiting, complete = _unfinished(context.span, context.now)
+    if not complete:
+        return waiting
     network = await read_network(context.connection, now=context.now)
     code = context.station.code
     station = network.station_of.get(code)
     if station is None or station.river is None:
-        return Evaluation(memory=context.memory)
+        return waiting
     around = Surroundings(
         network, stations_above(network, code, levels=LEVELS), stations_following(network, code, levels=LEVELS)
     )
@@ -66,7 +70,14 @@ async def evaluate(context: StationContext) -> Evaluation:
         finding = _finding(context, search, episode)
         findings += [finding] if finding is not None else []
     await _tell(context, around, findings, episodes=alerts.episodes)
-    return Evaluation(findings=findings, scopes=[Scope(source_key(context.station.id), low, high)])
+    return replace(waiting, findings=findings, scopes=[Scope(source_key(context.station.id), low, high)])
+
+
+def _unfinished(span: Span, now: datetime) -> tuple[Evaluation, bool]:
+    """When to look again at the interval that is not over yet, and whether the span holds any that is."""
+    until = interval_start(now)
+    waiting = Evaluation(due_at=until + INTERVAL, unjudged_from=until) if span.high >= until else Evaluation()
+    return waiting, interval_start(span.low) < until
 
 
 def _finding(context: StationContext, search: RiverSearch, episode: PollutionEpisode) -> Finding | None:
@@ -101,8 +112,8 @@ async def _tell(
     if span is None:
         return
     told: dict[datetime, set[str]] = {}
-    changed = any(row.kind in OWN_KINDS for row in context.journal)
-    if changed:
+    only_told = bool(context.journal) and not any(row.kind in OWN_KINDS for row in context.journal)
+    if not only_told:
         for code in around.related:
             reach = AHEAD if code in around.below else BEHIND
             for episode in episodes.get(code, ()):
