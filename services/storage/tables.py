@@ -24,6 +24,7 @@ from sqlalchemy import (
 )  # fmt: skip
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from services.storage.quality_tables import quality_day, quality_interval, station_visit
 from services.storage.registry_tables import (
     api_token,
     device,
@@ -44,8 +45,8 @@ __all__ = [
     "alert", "alert_event", "api_token", "chain_head", "detector_snapshot", "detector_state", "device", "device_status",
     "histogram_interval",
     "ingest_lane", "instrument", "interval_20min", "journal", "ledger", "metadata", "notification_log", "observation",
-    "observation_conflict", "observation_decision", "organisation", "parameter", "place", "quality_interval",
-    "raw_message", "reach_calibration", "rejected",
+    "observation_conflict", "observation_decision", "organisation", "parameter", "place", "quality_day",
+    "quality_interval", "raw_message", "reach_calibration", "rejected",
     "river", "rollup", "seismic_record", "series", "station", "station_visit", "station_work",
 ]  # fmt: skip
 
@@ -246,34 +247,6 @@ detector_snapshot = Table(  # state of an online detector before the interval th
     Column("detector", Text, primary_key=True),
     Column("at", moment("at").type, primary_key=True),
     Column("state", LargeBinary, nullable=False),
-)  # fmt: skip
-
-quality_interval = Table(  # quality control of an interval with its context; written behind the journal
-    "quality_interval", metadata,
-    Column("series_id", Integer, primary_key=True, autoincrement=False),
-    Column("start", moment("start").type, primary_key=True),
-    Column("rollup", SmallInteger, nullable=False),  # QARTOD: 1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing
-    Column("flags", ARRAY(SmallInteger), nullable=False),  # worst flag of each test, in the order of the test set
-    Column("n", Integer, nullable=False),
-    Column("n_pass", Integer, nullable=False),  # readings that count: normal mode, no test failed, no undecided spike
-    Column("mean_pass", Double),
-    Column("minimum_pass", Double),
-    Column("maximum_pass", Double),
-    Column("test_set", Text, nullable=False),  # name and version of the set of tests
-)  # fmt: skip
-
-station_visit = Table(  # service visits, calibrations and maintenance windows, entered by people or seen in the data
-    "station_visit", metadata,
-    Column("id", Integer, Identity(), primary_key=True),
-    Column("station_id", Integer, ForeignKey("station.id"), nullable=False),
-    Column("series_id", Integer),  # null: the whole station
-    Column("kind", Text, nullable=False),  # visit | calibration | maintenance
-    moment("starts_at"),
-    moment("ends_at"),
-    Column("note", Text, nullable=False, server_default=""),
-    Column("entered_by", Text, nullable=False),
-    moment("entered_at", now=True),
-    Index("ix_station_visit_station", "station_id", "starts_at"),
 )  # fmt: skip
 
 alert = Table(

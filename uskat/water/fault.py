@@ -74,6 +74,10 @@ def _is_dead(interval: JudgedInterval) -> bool:
     return flat and _is_zero(interval)
 
 
+def _has_drifted(interval: JudgedInterval) -> bool:
+    return interval.flags[PLACE[QualityTest.NEIGHBOUR]] in {Flag.SUSPECT, Flag.FAIL}
+
+
 def _is_zero(interval: JudgedInterval) -> bool:
     return interval.low == 0 and interval.high == 0
 
@@ -87,6 +91,9 @@ SERIES_RULES = (
     FaultRule(Fault.STUCK, **AT_ONCE, proof=timedelta(hours=2), hit=_is_stuck),  # type: ignore[arg-type]
     FaultRule(Fault.DEAD, **AT_ONCE, proof=timedelta(hours=2), hit=_is_dead),  # type: ignore[arg-type]
     FaultRule(Fault.SPIKE, **SEVERAL, hit=lambda one: one.fails(QualityTest.SPIKE) and not one.cold),  # type: ignore[arg-type]
+    FaultRule(
+        Fault.DRIFT, hits=1, within=INTERVAL, quiet=timedelta(hours=12), proof=timedelta(days=1), hit=_has_drifted
+    ),
     FaultRule(Fault.RANGE, **SEVERAL, hit=lambda one: one.fails(QualityTest.GROSS_RANGE)),  # type: ignore[arg-type]
 )
 DEVICE_RULES = (

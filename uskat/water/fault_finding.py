@@ -10,6 +10,7 @@ from uskat.water.parameters import Parameter
 
 DETECTOR = "fault"
 EXCLUDED_RU = "Показания за это время не сравниваются с нормами."
+DOUBTED_RU = "Показания пока сравниваются с нормами, но могут быть неточны."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ WORDS: dict[Fault, FaultWords] = {
     Fault.DRIFT: FaultWords(
         "Показания медленно уходят: {what}",
         "Readings drift: {what}",
-        "Один показатель день за днём уходит от соседних постов, другие показатели поста – нет.",
+        "Один показатель день за днём уходит от соседних постов в одну сторону, другие показатели поста – нет.",
         "Проверьте калибровку, очистите датчик и сравните с переносным прибором.",
     ),
     Fault.FOULING: FaultWords(
@@ -98,8 +99,12 @@ def fault_finding(
     figures: Mapping[str, Figure] | None = None,
     reasons: tuple[str, ...] = (),
     detail: Mapping[str, Any] | None = None,
+    excluded: bool = True,
 ) -> Finding:
-    """The episode as a maintenance finding, never a violation. figures, reasons, detail: beyond the usual ones."""
+    """The episode as a maintenance finding, never a violation. figures, reasons, detail: beyond the usual ones.
+
+    excluded: quality control keeps the readings of the fault from being judged by norms.
+    """
     words, parameter = WORDS[episode.fault], subject.parameter
     own = dict(figures or {})
     seen = words.seen_ru
@@ -124,7 +129,25 @@ def fault_finding(
         series_id=subject.series_id,
         device_id=subject.device_id,
         figures=own,
-        reasons=(seen, *reasons, EXCLUDED_RU, words.hint_ru),
+        reasons=(seen, *reasons, EXCLUDED_RU if excluded else DOUBTED_RU, words.hint_ru),
         detail={"fault": episode.fault.value, "hint": words.hint_ru, **(detail or {})},
         published=subject.published,
     )
+
+
+def drift_words(
+    departure: Mapping[str, Any], parameter: Parameter
+) -> tuple[dict[str, Figure], tuple[str, ...], dict[str, Any]]:
+    """Figures, reasons and the proposal of a linear correction for a drift. departure: `drift.Departure` as JSON.
+
+    The correction (USGS TM1-D3, from memory) takes the drift for linear since the last service: a reading t days after
+    it is reduced by per_day · t.
+    """
+    shift, per_day, days = departure["shift"], departure["per_day"], departure["days"]
+    figures = {"shift": Figure(shift, parameter.unit_ru), "per_day": Figure(per_day, f"{parameter.unit_ru} в сутки")}
+    reason = (
+        f"За {days} сут. уход от обоих соседних постов – {number_ru(shift)} {parameter.unit_ru}, "
+        f"обычное расхождение – до {number_ru(departure['usual'])}."
+    )
+    correction = {"kind": "linear", "per_day": -per_day, "days": days, "at_end": -shift, "proposal": True}
+    return figures, (reason,), {"correction": correction}

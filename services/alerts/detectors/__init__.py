@@ -5,11 +5,23 @@ Order matters: a later one sees in the same evaluation what an earlier one found
 """
 
 from services.alerts.detection import Detector
-from services.alerts.detectors import attribution, clock, event, exceedance, fault, flood, quality, silence, vibration
+from services.alerts.detectors import (
+    attribution,
+    clock,
+    drift,
+    event,
+    exceedance,
+    fault,
+    flood,
+    quality,
+    silence,
+    vibration,
+)
 from services.alerts.event_replay import REMEMBERED
 
 REGISTRY = (
     Detector("quality", frozenset({"water", "visit"}), quality.evaluate, each_span=True),
+    Detector("drift", frozenset({"water", "visit", "neighbour"}), drift.evaluate, each_span=False),
     Detector("exceedance", frozenset({"water", "upstream"}), exceedance.evaluate, each_span=True),
     Detector("fault", frozenset({"water", "visit"}), fault.evaluate, each_span=True, look_back=fault.BEHIND),
     Detector("event", frozenset({"water", "visit"}), event.evaluate, each_span=True, look_back=REMEMBERED),

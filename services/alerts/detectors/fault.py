@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.alerts.detection import Evaluation, StationContext
+from services.alerts.detectors.drift import DAY, local_day
 from services.storage.alerting import AlertRecord
 from services.storage.detector_reading import FAR_FUTURE, DeviceFacts, SeriesFacts
+from services.storage.drift_store import Days, quality_days
 from services.storage.fault_reading import FlaggedInterval, flagged_intervals
 from uskat.finding import Finding, Scope
 from uskat.supervision.reconcile import AlertState
@@ -27,9 +29,10 @@ from uskat.water.fault import (
     JudgedInterval,
     fold_fault,
 )
-from uskat.water.fault_finding import FaultSubject, fault_finding, fault_key
+from uskat.water.fault_finding import FaultSubject, drift_words, fault_finding, fault_key
 from uskat.water.interval import INTERVAL, interval_start
 from uskat.water.parameters import parameters
+from uskat.water.quality.flag import Flag
 
 BEHIND = LONGEST_MEMORY
 Rows = Mapping[int, Sequence[FlaggedInterval]]
@@ -70,8 +73,9 @@ async def evaluate(context: StationContext) -> Evaluation:
         since, end = min([since, *unproven]), FAR_FUTURE if goes_on else until
         rows = await flagged_intervals(context.connection, ids, since=since, until=end)
         found = list(_fold_all(context, rows, low=low))
+    departures = await _departures(context, found)
     return Evaluation(
-        findings=[finding for one in found for finding in _findings(one)],
+        findings=[finding for one in found for finding in _findings(one, departures)],
         scopes=[
             Scope(
                 one.key,
@@ -159,7 +163,7 @@ def _fold(
     low: datetime,
 ) -> Iterator[Found]:
     """Nothing for rules that neither see a failed test nor have an alert: usually that is one look at the flags."""
-    failed = any("4" in row.flags for row in rows)
+    failed = any("4" in row.flags or row.flags.endswith("3") for row in rows)  # the last flag is that of `neighbour`
     judged: list[JudgedInterval] | None = None
     for rule in rules:
         own = alerts.get(fault_key(rule.fault, subject), ())
@@ -185,6 +189,24 @@ def _resumed(record: AlertRecord, rule: FaultRule) -> FaultEpisode:
     )
 
 
-def _findings(found: Found) -> Iterator[Finding]:
+async def _departures(context: StationContext, found: Sequence[Found]) -> Days:
+    """What is known of the days on which a drift was last seen."""
+    drifts = [(one, episode) for one in found for episode in one.episodes if episode.fault is Fault.DRIFT]
+    if not drifts:
+        return {}
+    days = [local_day(episode.last) for _, episode in drifts]
+    ids = [one.subject.series_id for one, _ in drifts if one.subject.series_id is not None]
+    return await quality_days(context.connection, ids, since=min(days), until=max(days) + DAY)
+
+
+def _findings(found: Found, departures: Days) -> Iterator[Finding]:
+    subject = found.subject
     for episode in found.episodes:
-        yield fault_finding(episode, found.subject)
+        day = departures.get((subject.series_id or 0, local_day(episode.last)))
+        if day is None or not day.detail or subject.parameter is None:
+            yield fault_finding(episode, subject)
+            continue
+        figures, reasons, detail = drift_words(day.detail, subject.parameter)
+        yield fault_finding(
+            episode, subject, figures=figures, reasons=reasons, detail=detail, excluded=day.level == Flag.FAIL
+        )

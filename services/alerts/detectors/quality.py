@@ -6,11 +6,12 @@ readings, decisions and maintenance windows alone, whatever the order in which t
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 
 from services.alerts.detection import Evaluation, Span, StationContext
+from services.storage.drift_store import drift_levels_between
 from services.storage.quality_store import (
     MaintenanceWindow,
     StoredQuality,
@@ -21,7 +22,9 @@ from services.storage.quality_store import (
     write_quality,
 )
 from uskat.water.interval import EPOCH, INTERVAL, interval_start
-from uskat.water.quality.interval import QualityInterval, quality_intervals
+from uskat.water.norms import LOCAL_ZONE
+from uskat.water.quality.flag import Flag
+from uskat.water.quality.interval import QualityInterval, quality_intervals, with_drift
 from uskat.water.quality.judge import judge
 from uskat.water.quality.limits import test_set
 from uskat.water.quality.readings import BoolArray, QualitySeries, Readings, reach_of
@@ -35,21 +38,31 @@ async def evaluate(context: StationContext) -> Evaluation:
     """Judge the touched span and its neighbourhood; write what changed and say how far."""
     if context.span is None or not context.station.series:
         return Evaluation(memory=context.memory)
-    series = [
+    reach = timedelta(seconds=reach_of(series_of(context)).reach_s)
+    low = interval_start(context.span.low - reach)
+    judged, changed = await judge_between(context, low, interval_start(context.span.high + reach) + INTERVAL)
+    return Evaluation(changed=changed, intervals=judged)
+
+
+def series_of(context: StationContext) -> list[QualitySeries]:
+    """The station's series as quality control sees them."""
+    return [
         QualitySeries(one.id, one.device_id, one.parameter, one.expected_interval_s, one.scale)
         for one in context.station.series
     ]
-    reach = timedelta(seconds=reach_of(series).reach_s)
-    low = interval_start(context.span.low - reach)
-    high = interval_start(context.span.high + reach) + INTERVAL
+
+
+async def judge_between(context: StationContext, low: datetime, high: datetime) -> tuple[int, Span | None]:
+    """Judge whole intervals of [low, high); how many there were, and the span of those judged otherwise now."""
+    series = series_of(context)
     touched: list[int] = []
     judged = 0
     for since, until in pieces(low, high, series):
         found = await _judge_piece(context, series, since=since, until=until)
         judged += found[0]
         touched += found[1]
-    changed = Span(moment_of(min(touched)), moment_of(max(touched)) + INTERVAL - MICROSECOND) if touched else None
-    return Evaluation(changed=changed, intervals=judged)
+    span = Span(moment_of(min(touched)), moment_of(max(touched)) + INTERVAL - MICROSECOND) if touched else None
+    return judged, span
 
 
 def pieces(low: datetime, high: datetime, series: Sequence[QualitySeries]) -> Iterator[tuple[datetime, datetime]]:
@@ -81,9 +94,17 @@ async def _judge_piece(
         since_us=(since - EPOCH) // MICROSECOND,
         until_us=(until - EPOCH) // MICROSECOND,
     )
+    first, last = (moment.astimezone(LOCAL_ZONE).date() for moment in (since, until))
+    levels = await drift_levels_between(context.connection, ids, first=first, last=last)
+    if levels:
+        intervals = [with_drift(one, levels.get((one.series_id, _day_of(one)), Flag.PASS)) for one in intervals]
     different = [one for one in intervals if _is_news(one, stored)]
     await write_quality(context.connection, different, test_set=test_set().name)
     return len(intervals), [one.start_us for one in different if _is_judged_otherwise(one, stored)]
+
+
+def _day_of(interval: QualityInterval) -> date:
+    return moment_of(interval.start_us).astimezone(LOCAL_ZONE).date()
 
 
 def excused_readings(

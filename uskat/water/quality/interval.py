@@ -1,12 +1,12 @@
 """Judged readings as 20-minute intervals: what is stored beside the exact sums, and what norms are compared with."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from uskat.water.interval import INTERVAL_S
-from uskat.water.quality.flag import Flag
+from uskat.water.quality.flag import PLACE, Flag, QualityTest
 from uskat.water.quality.judge import MODE_BITS, Judgement
 from uskat.water.quality.readings import MICROS, BoolArray, QualitySeries, Readings
 
@@ -89,6 +89,19 @@ def quality_intervals(
         )
         for at, begin, rolled_up, count, passed, middle, lowest, highest, own_flags in rows
     ]  # fmt: skip
+
+
+def with_drift(interval: QualityInterval, level: int) -> QualityInterval:
+    """The interval on a day of drift: the flag of `neighbour`, and the roll-up where that is worse.
+
+    What passed otherwise stays told (n_pass, mean), so that the drift itself can be followed; a failed roll-up keeps
+    norms and detectors from using it.
+    """
+    if level not in {Flag.SUSPECT, Flag.FAIL} or not interval.n_pass:
+        return interval
+    place = PLACE[QualityTest.NEIGHBOUR]
+    flags = (*interval.flags[:place], max(level, interval.flags[place]), *interval.flags[place + 1 :])
+    return replace(interval, flags=flags, rollup=max(interval.rollup, level))
 
 
 _SEVERITY = np.array([0, 1, 0, 2, 3, 0, 0, 0, 0, 0])

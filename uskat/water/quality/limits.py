@@ -95,6 +95,27 @@ class _NeighbourRule(_Model):
     minutes: float = Field(le=60)
 
 
+class _DriftLimit(_Model):
+    criteria: float = Field(ge=1)
+    least_days: int = Field(ge=6)
+    correct: float = Field(ge=0)
+    correct_share: float = Field(ge=0)
+    discard: float = Field(ge=0)
+    discard_share: float = Field(ge=0)
+
+
+class DriftRule(_Model):
+    """How a slow departure from the neighbouring posts is judged, by parameter (docs/algorithms/faults.md)."""
+
+    source: str
+    window_days: int
+    base_days: int
+    k: float
+    discard_share: float
+    others: int
+    parameters: dict[str, _DriftLimit]
+
+
 class TestSet(_Model):
     """All thresholds. required: tests without which nothing passes; advisory: tests that do not enter the roll-up."""
 
@@ -118,6 +139,7 @@ class TestSet(_Model):
     oxygen_at_night: _OxygenAtNight
     ph_step: _PhStep
     neighbour: _NeighbourRule
+    drift: DriftRule
     default: ParameterLimits
     parameters: dict[str, ParameterLimits]
 
