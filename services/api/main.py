@@ -31,9 +31,11 @@ from services.api.routers import (
     latest,
     live,
     observations,
+    quality,
     seismic,
     service,
     start_page,
+    station_care,
     stations,
     versions,
 )
@@ -43,8 +45,8 @@ from services.storage.intake.batch import Limits, microseconds
 from services.storage.reading import Database, make_reading_engine
 
 ROUTERS = (
-    latest, observations, stations, alerts, catalogue, versions, seismic, books, ingest, live, service, documentation,
-    start_page,
+    latest, observations, quality, stations, station_care, alerts, catalogue, versions, seismic, books, ingest,
+    live, service, documentation, start_page,
 )  # fmt: skip
 DESCRIPTION = """Water quality and blasting of a coal region: measured, judged, published.
 

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.reading import fetch
 from uskat.water.quality.interval import QualityInterval
-from uskat.water.quality.readings import MICROS, Readings, empty_readings
+from uskat.water.quality.readings import MICROS, QualitySeries, Readings, empty_readings
+from uskat.water.quality.window import MaintenanceWindow
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -46,18 +47,12 @@ _WRITE = text(
         n_pass = excluded.n_pass, mean_pass = excluded.mean_pass, minimum_pass = excluded.minimum_pass,
         maximum_pass = excluded.maximum_pass, test_set = excluded.test_set"""
 )
+_SERIES = """
+SELECT s.id, s.device_id, p.code, s.expected_interval_s, p.scale FROM series s
+JOIN parameter p ON p.id = s.parameter_id WHERE s.station_id = $1 ORDER BY s.id"""
 _WINDOWS = """
 SELECT series_id, date_part('epoch', starts_at), date_part('epoch', ends_at) FROM station_visit
 WHERE station_id = $1 AND starts_at < $3 AND ends_at > $2 ORDER BY id"""
-
-
-@dataclass(frozen=True, slots=True)
-class MaintenanceWindow:
-    """A visit, calibration or maintenance over [start_us, end_us), microseconds UTC; series_id None: the station."""
-
-    series_id: int | None
-    start_us: int
-    end_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +82,11 @@ async def station_readings(
 
 def _micros(seconds: Sequence[float]) -> np.typing.NDArray[np.int64]:
     return np.rint(np.array(seconds, np.float64) * MICROS).astype(np.int64)
+
+
+async def quality_series(connection: AsyncConnection, station_id: int) -> list[QualitySeries]:
+    """The series of a station, by id."""
+    return [QualitySeries(*row) for row in await fetch(connection, _SERIES, station_id)]
 
 
 async def maintenance_windows(

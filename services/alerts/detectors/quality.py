@@ -8,12 +8,9 @@ readings, decisions and maintenance windows alone, whatever the order in which t
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
-import numpy as np
-
 from services.alerts.detection import Evaluation, Span, StationContext
 from services.storage.drift_store import drift_levels_between
 from services.storage.quality_store import (
-    MaintenanceWindow,
     StoredQuality,
     maintenance_windows,
     moment_of,
@@ -27,7 +24,8 @@ from uskat.water.quality.flag import Flag
 from uskat.water.quality.interval import QualityInterval, quality_intervals, with_drift
 from uskat.water.quality.judge import judge
 from uskat.water.quality.limits import test_set
-from uskat.water.quality.readings import BoolArray, QualitySeries, Readings, reach_of
+from uskat.water.quality.readings import QualitySeries, reach_of
+from uskat.water.quality.window import excused_readings
 
 READINGS_AT_ONCE = 300_000
 """A long span is judged in pieces that hold about so many readings: memory stays bounded."""
@@ -105,21 +103,6 @@ async def _judge_piece(
 
 def _day_of(interval: QualityInterval) -> date:
     return moment_of(interval.start_us).astimezone(LOCAL_ZONE).date()
-
-
-def excused_readings(
-    readings: Readings, windows: Sequence[MaintenanceWindow], *, ids: Sequence[int]
-) -> BoolArray | None:
-    """Readings inside a maintenance window of their series or their station; None for none at all."""
-    if not windows:
-        return None
-    excused = np.zeros(len(readings), bool)
-    for window in windows:
-        inside = (readings.time_us >= window.start_us) & (readings.time_us < window.end_us)
-        if window.series_id is not None:
-            inside &= readings.series == (ids.index(window.series_id) if window.series_id in ids else -1)
-        excused |= inside
-    return excused
 
 
 def _is_news(one: QualityInterval, stored: Mapping[tuple[int, int], StoredQuality]) -> bool:

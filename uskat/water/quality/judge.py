@@ -70,6 +70,18 @@ def judge(readings: Readings, series: Sequence[QualitySeries], *, excused: BoolA
     return Judgement(flags, rollup, normal & (rollup != Flag.FAIL) & (sender == Flag.PASS) & ~undecided)
 
 
+def drifted(judgement: Judgement, where: BoolArray, *, level: int) -> Judgement:
+    """The judgement with the flag of a drift on some readings, as intervals have it (`interval.with_drift`)."""
+    if level not in {Flag.SUSPECT, Flag.FAIL}:
+        return judgement
+    place = PLACE[QualityTest.NEIGHBOUR]
+    where = where & judgement.counts
+    flags, rollup = judgement.flags.copy(), judgement.rollup.copy()
+    flags[place, where] = np.maximum(flags[place, where], level)
+    rollup[where] = np.maximum(rollup[where], level)
+    return Judgement(flags, rollup, judgement.counts & (rollup != Flag.FAIL))
+
+
 def _rollup(flags: IntArray, has_spike_test: BoolArray) -> IntArray:
     """Worst flag: fail over suspect over not evaluated (of a required test) over pass."""
     rules = test_set()
