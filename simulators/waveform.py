@@ -41,6 +41,20 @@ class BlastSource:
 
 
 @dataclass(frozen=True, slots=True)
+class Path:
+    """The ground and air between a blast and a seismograph, and how strong the body wave is beside the surface wave."""
+
+    p_m_s: float = P_WAVE_M_S
+    surface_m_s: float = SURFACE_WAVE_M_S
+    sound_m_s: float = SOUND_M_S
+    body: float = 1.0
+    site_scatter_log10: float = SITE_SCATTER_LOG10
+
+
+PLAIN = Path()
+
+
+@dataclass(frozen=True, slots=True)
 class Motion:
     """Signals from the moment of firing (t = 0) on: mm/s per ground component, Pa for MIC; without noise."""
 
@@ -75,25 +89,32 @@ def airblast_law_pa(distance: float, charge_kg: float) -> float:
     return float(1000 * AIRBLAST_K_KPA * (distance / np.cbrt(charge_kg)) ** AIRBLAST_EXPONENT)
 
 
-def blast_motion(source: BlastSource, distance: float, *, rate_hz: float, key: int) -> Motion:
-    """What a blast does at `distance` metres; `key` fixes delays' scatter and the site's share of luck."""
+def blast_motion(
+    source: BlastSource, distance: float, *, rate_hz: float, key: int, shot_key: int | None = None, path: Path = PLAIN
+) -> Motion:
+    """What a blast does at `distance` metres; `key` fixes the site's share of luck, `shot_key` the delays' scatter."""
+    shot_key = key if shot_key is None else shot_key
     order = np.arange(source.groups, dtype=np.int64)
-    fired = order * source.delay_s * (1 + DELAY_SCATTER * gaussian(key, order) / np.sqrt(np.maximum(order, 1)))
-    offset = HOLE_SPACING_M * (order - source.groups / 2) * (uniform(key + 1, order[:1])[0] - 0.5)
+    fired = order * source.delay_s * (1 + DELAY_SCATTER * gaussian(shot_key, order) / np.sqrt(np.maximum(order, 1)))
+    offset = HOLE_SPACING_M * (order - source.groups / 2) * (uniform(shot_key + 1, order[:1])[0] - 0.5)
     ranges = np.maximum(distance + offset, 20.0)
     weights = (ranges / distance) ** source.rock_beta * (1 + 0.15 * gaussian(key + 2, order))
-    length_s = float(fired.max()) + distance / SOUND_M_S + 1.5
+    length_s = float(fired.max()) + distance / path.sound_m_s + 1.5
     time_s = np.arange(int(length_s * rate_hz)) / rate_hz
     frequency = float(np.clip(45.0 * (distance / 100.0) ** -0.4, 6.0, 40.0))
-    body = _pulses(time_s, fired + ranges / P_WAVE_M_S, weights, frequency * 1.5, decay=6.0)
-    surface = _pulses(time_s, fired + ranges / SURFACE_WAVE_M_S, weights, frequency, decay=4.0)
-    sideways = _pulses(time_s, fired + ranges / (1.15 * SURFACE_WAVE_M_S), weights, frequency * 0.8, decay=4.0)
-    ground = {"V": 0.8 * surface + 0.4 * body, "L": surface + 0.6 * body, "T": 0.7 * sideways}
+    body = _pulses(time_s, fired + ranges / path.p_m_s, weights, frequency * 1.5, decay=6.0)
+    surface = _pulses(time_s, fired + ranges / path.surface_m_s, weights, frequency, decay=4.0)
+    sideways = _pulses(time_s, fired + ranges / (1.15 * path.surface_m_s), weights, frequency * 0.8, decay=4.0)
+    ground = {
+        "V": 0.8 * surface + 0.4 * path.body * body,
+        "L": surface + 0.6 * path.body * body,
+        "T": 0.7 * sideways,
+    }
     ppv = ppv_law_mm_s(distance, source.charge_kg, k=source.rock_k, beta=source.rock_beta)
-    ppv *= 10 ** (SITE_SCATTER_LOG10 * float(gaussian(key + 3, order[:1])[0]))
+    ppv *= 10 ** (path.site_scatter_log10 * float(gaussian(key + 3, order[:1])[0]))
     scale = ppv / max(float(np.abs(signal).max()) for signal in ground.values())
     signals = {axis: signal * scale for axis, signal in ground.items()}
-    air = _pulses(time_s, fired + ranges / SOUND_M_S, weights, 9.0, decay=2.5)
+    air = _pulses(time_s, fired + ranges / path.sound_m_s, weights, 9.0, decay=2.5)
     air *= airblast_law_pa(distance, source.charge_kg) / float(np.abs(air).max())
     return Motion(rate_hz, signals | {"MIC": air + PA_PER_MM_S * signals["V"]})
 

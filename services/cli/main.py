@@ -7,6 +7,7 @@ import typer
 from services.cli.admin import admin
 from services.cli.blast.command import blast
 from services.cli.demo.command import demo
+from services.cli.evaluate.blasts import blasts, catalogue
 from services.cli.evaluate.command import evaluate
 from services.cli.intake import import_command, reparse_command
 from services.cli.ledger import audit, ledger
@@ -35,6 +36,8 @@ app.command()(ledger)
 app.command()(audit)
 app.command()(broker)
 app.command()(database)
+evaluate.command()(blasts)
+evaluate.command()(catalogue)
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(blast, name="blast")
 app.add_typer(admin, name="admin")

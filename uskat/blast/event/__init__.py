@@ -1,0 +1,1 @@
+"""What the network of blast seismographs recorded: detected, located, matched with declared blasts, judged."""
