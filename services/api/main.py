@@ -32,6 +32,7 @@ from services.api.routers import (
     live,
     observations,
     quality,
+    rivers,
     seismic,
     service,
     start_page,
@@ -45,7 +46,7 @@ from services.storage.intake.batch import Limits, microseconds
 from services.storage.reading import Database, make_reading_engine
 
 ROUTERS = (
-    latest, observations, quality, stations, station_care, alerts, catalogue, versions, seismic, books, ingest,
+    latest, observations, quality, stations, station_care, rivers, alerts, catalogue, versions, seismic, books, ingest,
     live, service, documentation, start_page,
 )  # fmt: skip
 DESCRIPTION = """Water quality and blasting of a coal region: measured, judged, published.
