@@ -18,6 +18,17 @@ FROM quality_interval q
 LEFT JOIN interval_20min i ON i.series_id = q.series_id AND i.start = q.start
 WHERE q.series_id = ANY($1::integer[]) AND q.start >= $2 AND q.start < $3 GROUP BY q.series_id"""
 
+_SERVED = """
+SELECT w.id, i.start FROM unnest($2::integer[]) AS w(id)
+JOIN interval_20min i ON i.series_id = w.id AND i.start >= $3 AND i.start < $4
+WHERE i.n_service > 0 OR EXISTS (
+    SELECT 1 FROM station_visit v WHERE v.station_id = $1 AND (v.series_id IS NULL OR v.series_id = w.id)
+    AND v.starts_at < i.start + interval '20 minutes' AND v.ends_at > i.start)
+ORDER BY w.id, i.start"""
+_MEANS = """
+SELECT series_id, start, mean_pass FROM quality_interval WHERE series_id = ANY($1::integer[]) AND start >= $2
+AND start < $3 AND n_pass * 4 >= n * 3 AND mean_pass IS NOT NULL"""
+
 
 @dataclass(frozen=True, slots=True)
 class FlaggedInterval:
@@ -40,3 +51,23 @@ async def flagged_intervals(
         ]
         for series_id, *columns in await fetch(connection, _INTERVALS, list(series_ids), since, until)
     }
+
+
+async def served_intervals(
+    connection: AsyncConnection, station_id: int, series_ids: Sequence[int], *, since: datetime, until: datetime
+) -> dict[int, list[datetime]]:
+    """Starts in [since, until) of intervals with readings in service or calibration mode, or inside a visit."""
+    found: dict[int, list[datetime]] = {}
+    for series_id, start in await fetch(connection, _SERVED, station_id, list(series_ids), since, until):
+        found.setdefault(series_id, []).append(start)
+    return found
+
+
+async def counted_means(
+    connection: AsyncConnection, series_ids: Sequence[int], *, since: datetime, until: datetime
+) -> dict[int, dict[datetime, float]]:
+    """Means by start of the intervals in [since, until) of which three quarters count."""
+    found: dict[int, dict[datetime, float]] = {}
+    for series_id, start, mean in await fetch(connection, _MEANS, list(series_ids), since, until):
+        found.setdefault(series_id, {})[start] = mean
+    return found

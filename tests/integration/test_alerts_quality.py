@@ -1,5 +1,6 @@
 """Quality control and faults end to end: raw readings and journal in, judged intervals and alerts out."""
 
+import json
 import random
 from datetime import timedelta
 
@@ -235,7 +236,7 @@ async def test_a_train_of_spikes_is_a_fault_and_jumps_near_freezing_are_ice(worl
     await store(world, "temp", minutes(0, 360), noisy(0.05, 360, deviation=0.02))
     await evaluator.evaluate_waiting()
     standing = {alert["key"] for alert in await world.alerts() if alert["state"] != "withdrawn"}
-    assert standing == {f"fault:ice:device:{world.device}"}
+    assert standing == {f"fault:ice:device:{world.device}", f"fault:spike:{world.series['ph']}"}  # ice moves no pH
 
 
 async def test_a_fault_after_a_long_gap_ends_where_it_was_last_seen(world, evaluator):
@@ -246,3 +247,32 @@ async def test_a_fault_after_a_long_gap_ends_where_it_was_last_seen(world, evalu
     await evaluator.evaluate_waiting()
     (alert,) = await world.alerts(kind="fault")
     assert (alert["started_at"], alert["ended_at"]) == (at(1), at(1) + 200 * MINUTE)
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_step_at_a_service_visit_is_fouling_with_a_linear_correction(world, evaluator, late):
+    first, visit, second = minutes(0, 1800), minutes(1800, 60), minutes(1860, 240)
+    await store(world, "do", second, noisy(8.9, 240, seed=3))
+    if late:
+        await evaluator.evaluate_waiting()
+    await store(world, "do", visit, noisy(9.6, 60, seed=2), flag=1 + 16)
+    await store(world, "do", first, noisy(7.7, 1800))
+    await evaluator.evaluate_waiting()
+    (alert,) = await world.alerts(kind="fault")
+    assert (alert["key"], alert["state"]) == (f"fault:fouling:{world.series['do']}", "returned")
+    assert (alert["started_at"], alert["ended_at"]) == (at(30), at(31))
+    assert alert["figures"]["step"]["value"] == pytest.approx(1.2, abs=0.05)
+    assert json.loads(alert["detail"])["correction"]["kind"] == "linear"
+
+
+async def test_a_visit_that_changes_nothing_is_no_fouling_and_an_entered_visit_counts_like_a_seen_one(world, evaluator):
+    await store(world, "do", minutes(0, 2100), noisy(8.0, 1830) + noisy(9.0, 270, seed=2))
+    await evaluator.evaluate_waiting()
+    assert await world.alerts(kind="fault") == []
+    await world.sql.execute(
+        "INSERT INTO station_visit (station_id, kind, starts_at, ends_at, entered_by) VALUES ($1,'visit',$2,$3,'t')",
+        world.station, at(30), at(31),
+    )  # fmt: skip
+    await world.journal("visit", at(30), at(31))
+    await evaluator.evaluate_waiting()
+    assert [alert["key"] for alert in await world.alerts(kind="fault")] == [f"fault:fouling:{world.series['do']}"]

@@ -76,7 +76,14 @@ def departure(code: str, course: DayCourse) -> Departure | None:
     rule = test_set().drift
     own = course.own.copy()
     own[: course.first] = np.nan
-    found = [one for other in course.neighbours if (one := _against(code, own, other, rule=rule)) is not None]
+    if len(course.neighbours) != NEIGHBOURS:
+        return None
+    usual_between = _usual_between(code, *course.neighbours, rule=rule)
+    found = [
+        one
+        for other in course.neighbours
+        if (one := _against(code, own, other, rule=rule, usual_between=usual_between)) is not None
+    ]
     if len(found) < NEIGHBOURS:
         return None
     level = float(np.nanmedian(course.own))
@@ -107,7 +114,19 @@ class _Against(NamedTuple):
     progressive: bool
 
 
-def _against(code: str, own: FloatArray, other: FloatArray, *, rule: DriftRule) -> _Against | None:
+def _usual_between(code: str, one: FloatArray, other: FloatArray, *, rule: DriftRule) -> float:
+    """Robust deviation of the two neighbours from each other: how posts of this river differ without any drift."""
+    valid = np.isfinite(one) & np.isfinite(other) & ((one > 0) & (other > 0) if code in RATIO else True)
+    day = np.flatnonzero(valid)
+    if len(day) < rule.parameters[code].least_days:
+        return np.inf
+    difference = np.log(one[day] / other[day]) if code in RATIO else one[day] - other[day]
+    return _deviation_from_a_line(day.astype(np.float64), difference)
+
+
+def _against(
+    code: str, own: FloatArray, other: FloatArray, *, rule: DriftRule, usual_between: float
+) -> _Against | None:
     """The departure from one neighbour, in the parameter's unit; None with too few days in common."""
     ratio = code in RATIO
     valid = np.isfinite(own) & np.isfinite(other)
@@ -127,7 +146,7 @@ def _against(code: str, own: FloatArray, other: FloatArray, *, rule: DriftRule) 
         PROGRESS * np.median(shifts) <= before <= np.max(shifts)
         or PROGRESS * np.median(shifts) >= before >= np.min(shifts)
     )
-    deviation = rule.k * _deviation_from_a_line(day.astype(np.float64), difference)
+    deviation = rule.k * min(usual_between, _deviation_from_a_line(day.astype(np.float64), difference))
     length = int(day[-1] - day[: rule.base_days].mean())
     if ratio:
         level = float(np.median(own[day[: rule.base_days]]))

@@ -70,7 +70,7 @@ WORDS: dict[Fault, FaultWords] = {
         "Обрастание или уход, снятые при обслуживании: {what}",
         "Fouling or drift removed by service: {what}",
         "После обслуживания показания изменились скачком: до него прибор ошибался.",
-        "Проверьте записи обслуживания и внесите линейную поправку до прошлого визита.",
+        "Проверьте записи обслуживания и внесите линейную поправку от прошлого визита до этого.",
     ),
 }
 
@@ -99,11 +99,11 @@ def fault_finding(
     figures: Mapping[str, Figure] | None = None,
     reasons: tuple[str, ...] = (),
     detail: Mapping[str, Any] | None = None,
-    excluded: bool = True,
+    excluded: bool | None = True,
 ) -> Finding:
     """The episode as a maintenance finding, never a violation. figures, reasons, detail: beyond the usual ones.
 
-    excluded: quality control keeps the readings of the fault from being judged by norms.
+    excluded: quality control keeps the readings of the fault from being judged by norms; None: nothing is said of it.
     """
     words, parameter = WORDS[episode.fault], subject.parameter
     own = dict(figures or {})
@@ -113,6 +113,7 @@ def fault_finding(
         seen += f" Значение: {number_ru(episode.value)} {parameter.unit_ru}."
     if episode.ended_at is not None:
         own["duration"] = Figure((episode.ended_at - episode.started_at).total_seconds() / 3600, "ч")
+    told = () if excluded is None else (EXCLUDED_RU if excluded else DOUBTED_RU,)
     name_ru = f"{parameter.name_ru} ({subject.device})" if parameter else subject.device
     name_en = f"{parameter.name_en} ({subject.device})" if parameter else subject.device
     return Finding(
@@ -129,7 +130,7 @@ def fault_finding(
         series_id=subject.series_id,
         device_id=subject.device_id,
         figures=own,
-        reasons=(seen, *reasons, EXCLUDED_RU if excluded else DOUBTED_RU, words.hint_ru),
+        reasons=(seen, *reasons, *told, words.hint_ru),
         detail={"fault": episode.fault.value, "hint": words.hint_ru, **(detail or {})},
         published=subject.published,
     )

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from services.alerts.detection import Evaluation, StationContext
 from services.alerts.detectors.drift import DAY, local_day
+from services.alerts.service_steps import service_findings
 from services.storage.alerting import AlertRecord
 from services.storage.detector_reading import FAR_FUTURE, DeviceFacts, SeriesFacts
 from services.storage.drift_store import Days, quality_days
@@ -74,15 +75,19 @@ async def evaluate(context: StationContext) -> Evaluation:
         rows = await flagged_intervals(context.connection, ids, since=since, until=end)
         found = list(_fold_all(context, rows, low=low))
     departures = await _departures(context, found)
+    steps, step_scopes = await service_findings(context, low=context.span.low, high=context.span.high)
     return Evaluation(
-        findings=[finding for one in found for finding in _findings(one, departures)],
+        findings=[*(finding for one in found for finding in _findings(one, departures)), *steps],
         scopes=[
-            Scope(
-                one.key,
-                one.covering.alert.started_at if one.covering else low,
-                None if end == FAR_FUTURE else end,
-            )
-            for one in found
+            *step_scopes,
+            *(
+                Scope(
+                    one.key,
+                    one.covering.alert.started_at if one.covering else low,
+                    None if end == FAR_FUTURE else end,
+                )
+                for one in found
+            ),
         ],
         intervals=sum(map(len, rows.values())),
     )
@@ -110,13 +115,14 @@ def _fold_all(context: StationContext, rows: Rows, *, low: datetime) -> Iterator
     for series in context.station.series:
         by_device[series.device_id].append(series)
         subject = _subject_of_series(series, devices)
-        yield from _fold(SERIES_RULES, subject, rows.get(series.id, ()), cold=cold, alerts=alerts, low=low)
+        icy = cold if series.parameter in TOUCHED_BY_ICE else frozenset()
+        yield from _fold(SERIES_RULES, subject, rows.get(series.id, ()), cold=icy, alerts=alerts, low=low)
     for device_id, own in by_device.items():
         subject = FaultSubject(device_id, _code(devices, device_id), any(one.published for one in own))
         merged = _merged([rows.get(one.id, ()) for one in own if one.parameter not in {"airtemp", "precip"}])
-        yield from _fold(DEVICE_RULES[:1], subject, merged, cold=cold, alerts=alerts, low=low)
-        icy = _merged([rows.get(one.id, ()) for one in own if one.parameter in TOUCHED_BY_ICE])
-        yield from _fold(DEVICE_RULES[1:], subject, icy, cold=cold, alerts=alerts, low=low)
+        yield from _fold(DEVICE_RULES[:1], subject, merged, cold=frozenset(), alerts=alerts, low=low)
+        touched = _merged([rows.get(one.id, ()) for one in own if one.parameter in TOUCHED_BY_ICE])
+        yield from _fold(DEVICE_RULES[1:], subject, touched, cold=cold, alerts=alerts, low=low)
 
 
 def _subject_of_series(series: SeriesFacts, devices: Mapping[int, DeviceFacts]) -> FaultSubject:
