@@ -27,11 +27,14 @@ from services.api.routers import (
     books,
     catalogue,
     documentation,
+    flood,
     ingest,
     latest,
     live,
+    norms,
     observations,
     quality,
+    quality_periods,
     rivers,
     seismic,
     service,
@@ -46,8 +49,8 @@ from services.storage.intake.batch import Limits, microseconds
 from services.storage.reading import Database, make_reading_engine
 
 ROUTERS = (
-    latest, observations, quality, stations, station_care, rivers, alerts, catalogue, versions, seismic, books, ingest,
-    live, service, documentation, start_page,
+    latest, observations, quality, stations, station_care, rivers, norms, quality_periods, flood, alerts, catalogue,
+    versions, seismic, books, ingest, live, service, documentation, start_page,
 )  # fmt: skip
 DESCRIPTION = """Water quality and blasting of a coal region: measured, judged, published.
 
