@@ -29,6 +29,8 @@ AFTER = timedelta(hours=1)
 OWN_FLOW_FACTOR = 1.2
 """Error factor of a mass where the station measures its own discharge (project assumption)."""
 SHOWN_TRACERS = 4
+NOT_FROM_RAIN = frozenset({"nh4", "no2", "no3", "oil", "phenol", "po4_p"})
+"""Beyond a norm, these are let out by somebody even while it rains."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ def attribute(
 ) -> Attribution | None:
     """Attribution of an episode from what is stored up to `until`; episodes: of every station, by code.
 
-    None when no tracer moved, or when rain or melt explains what did: then there is no source to name.
+    None when no tracer moved, or when rain or melt explains what did: then there is no source to name. Where a norm is
+    exceeded of what rain does not bring, somebody let it out, whatever the weather does to the rest.
     """
     record = river.records.get(episode.station)
     if record is None:
@@ -91,7 +94,9 @@ def attribute(
     location = locate(river, passing)
     scoring = score_changes(location.topmost.changes)
     if scoring.natural:
-        return None
+        if not any(sign.parameter in NOT_FROM_RAIN for sign in episode.signs):
+            return None
+        scoring = scoring.without_natural()
     carrier, carrier_since = _carrier(location, episode, episodes=episodes)
     if carrier != episode.station:
         return Attribution(passing, location, scoring, carrier, carrier_since)

@@ -15,6 +15,8 @@ WEATHER_SHARE = 0.3
 DEPARTED, DEPARTED_PH = 2.5, 6.0
 """Scales beyond the band of the days before, below which nothing has left it."""
 TOLD = 4
+EFFLUENT_ONLY = frozenset({"nh4", "no2", "oil", "phenol", "ph", "do"})
+"""What the end of a flood does not bring back by itself."""
 
 
 def event_key(station_id: int) -> str:
@@ -71,11 +73,20 @@ def _natural(episode: EventEpisode, passing: Passing | None, *, scoring: Scoring
         return True
     if passing is not None and _usual(episode, passing):
         return True
+    if _clears(episode):
+        return True
     moved = [item for item in episode.moved if item.parameter != "temp"]
     diluted = bool(moved) and all(
         item.parameter in {"ec25", "tds", "so4", "cl"} and item.direction < 0 for item in moved
     )
     return diluted and (passing is None or not passing.tracers)
+
+
+def _clears(episode: EventEpisode) -> bool:
+    """True when the water above all becomes clear again: the end of a flood, which no effluent looks like."""
+    leading = episode.moved[0] if episode.moved else None
+    falls = leading is not None and leading.parameter == "turb" and leading.direction < 0
+    return falls and not any(item.parameter in EFFLUENT_ONLY and item.score >= 1 for item in episode.moved)
 
 
 def _usual(episode: EventEpisode, passing: Passing) -> bool:

@@ -83,6 +83,16 @@ class Scoring:
         share = sum(p for code, p in self.probabilities.items() if code != UNKNOWN and signatures()[code].natural)
         return share >= NATURAL_SHARE
 
+    def without_natural(self) -> "Scoring":
+        """The same without the natural causes: for what cannot be natural."""
+        kept = {
+            code: share
+            for code, share in self.probabilities.items()
+            if code == UNKNOWN or not signatures()[code].natural
+        }
+        total = sum(kept.values())
+        return Scoring(self.scores, {code: share / total for code, share in kept.items()})
+
     def to_json(self) -> dict[str, Any]:
         """For the detail of a finding: best cause with its names, probabilities and version of the rules."""
         named = signatures().get(self.best)

@@ -71,3 +71,10 @@ def test_what_a_faulty_instrument_says_is_left_out():
     polluted = passing_at("U-25", world_of(discharge("out-bg-1")))
     assert [m["parameter"] for m in told(one, polluted, broken={"ph"}).detail["moved"]] == ["ec25"]
     assert told(one, polluted, broken={"ph", "ec25"}) is None
+
+
+def test_water_that_clears_after_a_flood_is_natural_unless_something_let_out_moved_too():
+    clearing = (moved("turb", 9.0, 40.0), moved("ec25", 310.0, 250.0))
+    assert told(episode(*clearing), None).kind is FindingKind.NATURAL
+    assert told(episode(*clearing, moved("nh4", 1.0, 0.1)), None).kind is FindingKind.EVENT
+    assert told(episode(moved("ec25", 310.0, 250.0), moved("turb", 9.0, 40.0)), None).kind is FindingKind.EVENT

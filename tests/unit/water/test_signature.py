@@ -71,3 +71,14 @@ def test_rules_say_where_they_come_from_and_are_not_verified():
     assert signature_set().level == "memory"
     assert "§6.1" in signature_set().source
     assert [one.code for one in signatures().values() if one.natural] == ["rain_melt"]
+
+
+def test_what_cannot_be_natural_is_scored_without_the_natural_causes():
+    scoring = score_changes(
+        {"turb": Change(5, 80), "ec25": Change(450, 300), "level": Change(180, 260), "nh4": Change(0.1, 0.9)}
+    )
+    rest = scoring.without_natural()
+    assert sum(rest.probabilities.values()) == pytest.approx(1)
+    assert not rest.natural
+    assert "rain_melt" not in rest.probabilities
+    assert rest.scores == scoring.scores

@@ -161,7 +161,7 @@ class Channel:
             self._accept(time, reading, judged)
             return None
         best: Look | None = None
-        worst = 0.0
+        worst = strongest = 0.0
         for lens in self.lenses:
             look = lens.look(time, self.raw, flat_s=time - self.flat_since, floor=floor)
             if look is None:
@@ -170,9 +170,11 @@ class Channel:
             if excuse is not None and lens.rule.kind is not ScaleKind.FLAT:
                 factor = excuse.damping if look.deviation * excuse.sign >= 0 else excuse.caution
                 look = replace(look, score=look.score * factor)
+            strongest = max(strongest, look.score)
+            look = self._weighed(look, course)
             if best is None or look.score > best.score:
                 best = look
-        self._learn(time, reading, judged, score=best.score if best is not None else 0.0, undamped=worst)
+        self._learn(time, reading, judged, score=strongest, undamped=worst)
         if best is None or course == 0.0:
             return best
         return replace(best, observed=best.observed + course, expected=best.expected + course)
@@ -198,6 +200,13 @@ class Channel:
         if rule.log:
             return max(self.step.value, rule.relative_floor)
         return max(self.step.value, rule.floor, rule.relative_floor * abs(judged))
+
+    def _weighed(self, look: Look, course: float) -> Look:
+        """The score of a change that is too small to matter is no more than its part of what would."""
+        rule = self.rule
+        least = max(rule.matter, rule.matter_share * abs(look.expected + course))
+        change = abs(look.observed - look.expected)
+        return look if least <= 0.0 or change >= least * look.score else replace(look, score=change / least)
 
     def _renew(self, time: float, excuse: Excuse | None) -> None:
         """What weather brought and has left in place is the new normal, without an alarm."""

@@ -54,6 +54,8 @@ class ParameterRule:
     step is learned and is a floor too. relative_floor: the same as a share of the value. log: judged as ratio, not as
     difference. explains: moves by itself in operation or weather, is no event alone. natural: sign of the change that
     rain and melt bring (0: either, None: rain does not move it). daily: a course of the day is learned.
+    matter, matter_share: the score stays below 1 until the change reaches both, in the unit the parameter is judged in
+    (ln for log) and as a share of the expectation: steady water must not make trifles an event.
     """
 
     tail: float = 1.0
@@ -62,6 +64,8 @@ class ParameterRule:
     floor: float = 0.0
     relative_floor: float = 0.0
     log: bool = False
+    matter: float = 0.0
+    matter_share: float = 0.0
     explains: bool = False
     natural: int | None = None
     daily: bool = False

@@ -29,15 +29,19 @@ RIVER_20MIN = EventConfig(
     ),
     parameters=MappingProxyType(
         {
-            "temp": ParameterRule(floor=0.1, natural=0, daily=True),
-            "ph": ParameterRule(floor=0.02, natural=0, daily=True),
-            "ec25": ParameterRule(tail=1.5, floor=2.0, relative_floor=0.01, natural=-1, daily=True),
-            "do": ParameterRule(floor=0.1, natural=0, daily=True),
-            "turb": ParameterRule(tail=1.5, floor=1.0, relative_floor=0.1, log=True, natural=1),
-            "orp": ParameterRule(tail=1.5, floor=5.0, natural=0, daily=True),
-            "nh4": ParameterRule(tail=1.2, floor=0.05, relative_floor=0.1, log=True, daily=True),
-            "no3": ParameterRule(tail=1.2, floor=0.2, relative_floor=0.05, log=True),
-            "no2": ParameterRule(tail=1.2, floor=0.02, relative_floor=0.1, log=True),
+            # matter: somewhat less than the sizes of the norms sheet §6.1, as it is counted from the band of the day
+            "temp": ParameterRule(floor=0.1, matter=1.5, natural=0, daily=True),
+            "ph": ParameterRule(floor=0.02, matter=0.2, natural=0, daily=True),
+            "ec25": ParameterRule(
+                tail=1.5, floor=2.0, relative_floor=0.01, matter=40.0, matter_share=0.12, natural=-1, daily=True
+            ),
+            "do": ParameterRule(floor=0.1, matter=0.8, natural=0, daily=True),
+            "turb": ParameterRule(tail=1.5, floor=1.0, relative_floor=0.1, log=True, matter=0.6, natural=1),
+            "orp": ParameterRule(tail=1.5, floor=5.0, matter=35.0, natural=0, daily=True),
+            "nh4": ParameterRule(tail=1.2, floor=0.05, relative_floor=0.1, log=True, matter=0.4, daily=True),
+            "no3": ParameterRule(tail=1.2, floor=0.2, relative_floor=0.05, log=True, matter=0.35),
+            "no2": ParameterRule(tail=1.2, floor=0.02, relative_floor=0.1, log=True, matter=0.45),
+            "oil": ParameterRule(tail=1.5, relative_floor=0.02, matter=0.015),
         }
         | {
             name: ParameterRule(explains=True)

@@ -210,3 +210,11 @@ def test_the_future_never_changes_the_past(seed, cut):
     series = eventful(seed)
     other = {name: np.concatenate([values[:cut], values[cut:][::-1] * 1.7]) for name, values in series.items()}
     assert run(series)[:cut] == run(other)[:cut]
+
+
+@pytest.mark.parametrize(("name", "trifle", "matter"), [("ec25", 25.0, 80.0), ("ph", 0.15, 0.6), ("do", -0.6, -2.5)])
+def test_a_trifle_in_steady_water_is_no_event_and_what_matters_is(name, trifle, matter):
+    for change, found in ((trifle, False), (matter, True)):
+        series = river()
+        series[name][EVENT : EVENT + 18] += change
+        assert alarmed(run(series), EVENT, EVENT + 18) is found
