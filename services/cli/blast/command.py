@@ -9,12 +9,18 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from services.cli.blast.analyse import analyse
+from services.cli.blast.law import coverage, fit
+
 if TYPE_CHECKING:
     from uskat.blast.passport.discrepancy import Discrepancy
     from uskat.blast.passport.form_reading import CellError
     from uskat.blast.provenance import Frozen
 
 blast = typer.Typer(help="Blasts: forms, checks, records.", no_args_is_help=True)
+blast.command()(analyse)
+blast.command()(fit)
+blast.command()(coverage)
 
 
 @blast.command()

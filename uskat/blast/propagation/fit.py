@@ -95,7 +95,7 @@ def fit_site(records: Sequence[PpvRecord]) -> SiteFit:
 def fit_form(records: Sequence[PpvRecord], form: LawForm, *, directional: bool = False) -> SiteLaw:
     """Least squares of one form, with its own judgement whether the records carry it. Raises FitError."""
     distance, charge, ppv, azimuth = _arrays(records, directional=directional)
-    rows = design(form, distance, charge, azimuth_deg=azimuth)
+    rows = design(form, distance, charge_kg=charge, azimuth_deg=azimuth)
     n, p = rows.shape
     if n <= p or np.linalg.matrix_rank(rows) < p:
         raise FitError(f"{n} записей не определяют {p} чисел закона")
@@ -136,7 +136,7 @@ def _arrays(records: Sequence[PpvRecord], *, directional: bool) -> tuple[Values,
 
 
 def _ranges(form: LawForm, distance_m: Values, charge_kg: Values) -> dict[str, tuple[float, float]]:
-    scaled = design(LawForm.SQUARE_ROOT if form is LawForm.FREE else form, distance_m, charge_kg)[:, 1]
+    scaled = design(LawForm.SQUARE_ROOT if form is LawForm.FREE else form, distance_m, charge_kg=charge_kg)[:, 1]
     columns = {"distance": np.log10(distance_m), "charge": np.log10(charge_kg), "scaled": scaled}
     return {name: (float(values.min()), float(values.max())) for name, values in columns.items()}
 
@@ -187,7 +187,7 @@ def find_outliers(records: Sequence[PpvRecord], law: SiteLaw) -> tuple[Outlier, 
     """Records further than two s from the law (norms.md §5.4, 9), by externally studentised residuals; worst first."""
     rules = propagation_rules()
     distance, charge, ppv, azimuth = _arrays(records, directional=law.directional)
-    rows = design(law.form, distance, charge, azimuth_deg=azimuth)
+    rows = design(law.form, distance, charge_kg=charge, azimuth_deg=azimuth)
     expected = rows @ law.coefficients
     residuals = np.log10(ppv) - expected
     leverage = np.einsum("ij,jk,ik->i", rows, law.covariance, rows)

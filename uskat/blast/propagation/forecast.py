@@ -148,8 +148,10 @@ def forecast_blast(
         return []
     distances = np.array([max(distance_m(origin, place.point), LEAST_DISTANCE_M) for place in places])
     azimuths = np.array([bearing_deg(origin, place.point) for place in places])
-    curves = [_curve(norm, place.receptor) for place in places]
-    limits = np.array([np.nan if curve is None else _limit(curve, ground.band) for curve in curves])
+    by_class = {receptor: _curve(norm, receptor) for receptor in {place.receptor for place in places}}
+    limit_of = {name: np.nan if curve is None else _limit(curve, ground.band) for name, curve in by_class.items()}
+    curves = [by_class[place.receptor] for place in places]
+    limits = np.array([limit_of[place.receptor] for place in places])
     blend = _Blend(ground, distances, charge_kg, azimuths)
     median, bound, probability = blend.median(), blend.bound(confidence), blend.exceedance(limits)
     largest = _largest(ground, distances, azimuths=azimuths, limits=limits, confidence=confidence)

@@ -39,7 +39,7 @@ class PpvRecord:
     label: str = ""
 
 
-def design(form: LawForm, distance_m: Values, charge_kg: Values, *, azimuth_deg: Values | None = None) -> Values:
+def design(form: LawForm, distance_m: Values, *, charge_kg: Values, azimuth_deg: Values | None = None) -> Values:
     """Rows of the regression, shape (n, p): 1, the logarithms, and cos and sin of the azimuth when it is given."""
     distance, charge = np.log10(distance_m), np.log10(charge_kg)
     columns = [np.ones_like(distance)]
@@ -125,7 +125,7 @@ class SiteLaw:
         """The same for a law that was not found fit: for figures and for measuring how well bounds cover."""
         if self.directional and azimuth_deg is None:
             raise ValueError("a directional law needs azimuths")
-        rows = design(self.form, distance_m, charge_kg, azimuth_deg=azimuth_deg if self.directional else None)
+        rows = design(self.form, distance_m, charge_kg=charge_kg, azimuth_deg=azimuth_deg if self.directional else None)
         leverage = np.einsum("ij,jk,ik->i", rows, self.covariance, rows)
         return Spread(rows @ self.coefficients, self.s * np.sqrt(1 + leverage), float(self.dof))
 

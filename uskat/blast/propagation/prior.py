@@ -60,7 +60,7 @@ class PriorLaw:
         }
 
     def _rows(self, distance_m: Values, charge_kg: Values) -> Values:
-        rows = design(LawForm.SQUARE_ROOT, np.asarray(distance_m), np.asarray(charge_kg))
+        rows = design(LawForm.SQUARE_ROOT, np.asarray(distance_m), charge_kg=np.asarray(charge_kg))
         return np.asarray(rows - np.array([0.0, self.pivot_log10]), dtype=np.float64)
 
 

@@ -66,6 +66,7 @@ def largest_charges_kg(
     goal = np.log10(limits_mm_s)
 
     def over(log_charge: Values) -> Values:
+        """How far the bound is above the limit, log10."""
         spread = law.spread(distances_m, 10.0**log_charge, azimuth_deg=azimuths_deg)
         return np.asarray(np.log10(spread.bound_mm_s(confidence)) - goal, dtype=np.float64)
 
