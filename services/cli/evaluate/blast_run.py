@@ -55,7 +55,15 @@ def play_blasts(seed: int, events: int) -> PlayedBlasts:
 def declared_blasts(case: BlastCase) -> Sequence[DeclaredBlast]:
     """What the enterprises declared."""
     return [
-        DeclaredBlast(item.id, item.pit, _utc(item.at_s), item.latitude, item.longitude, item.charge_kg)
+        DeclaredBlast(
+            item.id,
+            item.pit,
+            _utc(item.at_s),
+            item.latitude,
+            item.longitude,
+            item.charge_kg,
+            (item.groups - 1) * item.delay_s,
+        )
         for item in case.declarations
     ]
 

@@ -23,12 +23,17 @@ METRES_PER_KM = 1000.0
 
 
 def read_quakeml(payload: bytes) -> CatalogueImport:
-    """Events of a QuakeML document; raises CatalogueError for bytes that are none. External entities are not read."""
+    """Events of a QuakeML document; raises CatalogueError for bytes that are none.
+
+    A document type is refused, so that no entity is ever read.
+    """
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
     try:
         root = etree.fromstring(payload, parser=parser)
     except etree.XMLSyntaxError as error:
         raise CatalogueError(f"not XML: {str(error)[:160]}") from None
+    if root.getroottree().docinfo.doctype:
+        raise CatalogueError("QuakeML has no document type; entities are not read")
     parameters = [element for element in root if _name(element) == "eventParameters"]
     if _name(root) != "quakeml" or not parameters:
         raise CatalogueError("not QuakeML: no eventParameters")
@@ -66,6 +71,7 @@ def _alone(element: Any, outer: str | None, inner: str | None) -> bytes:
 
 
 def _event(document: bytes, element: Any) -> CatalogueEvent:
+    kind = event_type(_child_text(element, "type"))  # obspy drops an event of an unknown type without a word
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # obspy warns of values outside QuakeML's word lists; judged below
@@ -81,7 +87,6 @@ def _event(document: bytes, element: Any) -> CatalogueEvent:
         raise EntryRefusedError(RowFault.NO_TIME, "no origin with a time")
     if origin.latitude is None or origin.longitude is None:
         raise EntryRefusedError(RowFault.NO_PLACE, "no origin with a place")
-    written = _child_text(element, "type")
     uncertainty = origin.origin_uncertainty.horizontal_uncertainty if origin.origin_uncertainty else None
     agency = (found.creation_info and found.creation_info.agency_id) or (
         origin.creation_info and origin.creation_info.agency_id
@@ -95,7 +100,7 @@ def _event(document: bytes, element: Any) -> CatalogueEvent:
             depth_km=None if origin.depth is None else float(origin.depth) / METRES_PER_KM,
             magnitude=None if magnitude is None or magnitude.mag is None else float(magnitude.mag),
             magnitude_type=None if magnitude is None else magnitude.magnitude_type,
-            type=event_type(written),
+            type=kind,
             certainty=found.event_type_certainty,
             agency=agency or None,
             uncertainty_km=None if uncertainty is None else float(uncertainty) / METRES_PER_KM,

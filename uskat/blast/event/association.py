@@ -14,11 +14,12 @@ from scipy.optimize import linear_sum_assignment
 
 from uskat.blast.event.district import DeclaredBlast, District
 from uskat.blast.event.location import EPOCH, Arrivals, Location
+from uskat.blast.event.record import RecordFeatures
 from uskat.blast.event.rules import event_rules
 
 DAY_S = 86400.0
 NEVER = -1e6
-CANDIDATES = 5
+NEAREST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,19 @@ class ChargeEstimate:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceSize:
+    """What the records say of a source's size. lengths: (distance km, length s) of the clear records near it."""
+
+    charge: ChargeEstimate | None
+    lengths: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A declaration that may be the event. dt_s: event later than declared; distance_km from its block.
 
-    size_log10: log10 of recorded over declared charge, None without amplitudes. place_sd: distance in units of the
+    size_log10: log10 of recorded over declared charge, None without amplitudes. firing_log10: log10 of the recorded
+    over the expected length of the records, None when not known. place_sd: distance in units of the
     uncertainty. log_odds: against an undeclared blast.
     """
 
@@ -49,6 +59,7 @@ class Candidate:
     place_sd: float
     size_log10: float | None
     size_sd: float | None
+    firing_log10: float | None
     log_odds: float
 
 
@@ -72,8 +83,21 @@ def estimate_charge(arrivals: Arrivals, location: Location, *, district: Distric
     return ChargeEstimate(mean, sd, int(good.sum()))
 
 
+def record_lengths(
+    records: Sequence[RecordFeatures], location: Location, *, district: District
+) -> tuple[tuple[float, float], ...]:
+    """Distance in km and length in s of up to three clear records nearest to the source."""
+    rules = event_rules().firing
+    near = []
+    for record in records:
+        distance = float(np.hypot(*(district.place_of[record.station] - location.place)))
+        if distance <= rules.within_km and record.snr >= rules.least_snr and record.duration_s > 0:
+            near.append((distance, record.duration_s))
+    return tuple(sorted(near)[:NEAREST])
+
+
 def candidates(
-    location: Location, charge: ChargeEstimate | None, *, declared: Sequence[DeclaredBlast], district: District
+    location: Location, source: SourceSize, *, declared: Sequence[DeclaredBlast], district: District
 ) -> list[Candidate]:
     """Declarations that an event may be, most probable first."""
     match = event_rules().match
@@ -81,9 +105,10 @@ def candidates(
     found = []
     for blast in declared:
         dt_s = at_s - (blast.at - EPOCH).total_seconds()
-        if abs(dt_s) <= 2 * match.astray_s:
-            found.append(_candidate(blast, dt_s, location=location, charge=charge, district=district))
-    return sorted(found, key=lambda item: (-item.log_odds, item.declaration))
+        if abs(dt_s) <= match.within_s:
+            found.append(_candidate(blast, dt_s, location=location, source=source, district=district))
+    likely = [item for item in found if item.log_odds >= match.least_log_odds]
+    return sorted(likely, key=lambda item: (-item.log_odds, item.declaration))
 
 
 def assign(offers: Sequence[Sequence[Candidate]], weights: Sequence[float]) -> list[Candidate | None]:
@@ -109,31 +134,59 @@ def assign(offers: Sequence[Sequence[Candidate]], weights: Sequence[float]) -> l
 
 
 def _candidate(
-    blast: DeclaredBlast, dt_s: float, *, location: Location, charge: ChargeEstimate | None, district: District
+    blast: DeclaredBlast, dt_s: float, *, location: Location, source: SourceSize, district: District
 ) -> Candidate:
-    match, amplitude = event_rules().match, event_rules().amplitude
+    charge, match, amplitude = source.charge, event_rules().match, event_rules().amplitude
     place = district.to_km(blast.latitude, blast.longitude)
     distance = float(np.hypot(*(place - location.place)))
     squared = location.mahalanobis2(place, extra_km=match.block_km)
     time_sd = math.hypot(match.on_time_s, location.time_sd_s)
-    log_odds = math.log(match.fired) + _mixture(dt_s, time_sd, match.astray_s / 2)
+    log_odds = math.log(match.fired) + _log_time(dt_s, time_sd)
     log_odds -= math.log(match.undeclared_per_day / DAY_S)
     a, b, c = location.covariance
     area = 2 * math.pi * math.sqrt((a + match.block_km**2) * (c + match.block_km**2) - b**2)
-    near = match.usual * math.exp(-squared / 2) / area
-    astray = (1 - match.usual) * math.exp(-((distance / match.astray_km) ** 2) / 2) / (2 * math.pi * match.astray_km**2)
+    near = match.usual_place * math.exp(-squared / 2) / area
+    astray = (
+        (1 - match.usual_place)
+        * math.exp(-((distance / match.astray_km) ** 2) / 2)
+        / (2 * math.pi * match.astray_km**2)
+    )
     log_odds += math.log(near + astray + 1e-30) - float(district.log_prior(location.place[None, :])[0])
     ratio = sd = None
     if charge is not None:
         ratio, sd = charge.log10_kg - math.log10(blast.charge_kg), charge.sd
         usual = charge.log10_kg - math.log10(amplitude.charge_kg)
-        log_odds += _mixture(ratio, sd, match.astray_log10)
+        log_odds += _mixture(ratio, sd, match.astray_log10, usual=match.usual_size)
         log_odds -= _log_density(usual, math.hypot(sd, amplitude.charge_sd_log10))
-    return Candidate(blast.id, dt_s, distance, math.sqrt(squared), ratio, sd, log_odds)
+    length, odds = _firing(blast, source)
+    return Candidate(blast.id, dt_s, distance, math.sqrt(squared), ratio, sd, length, log_odds + odds)
 
 
-def _mixture(value: float, sd: float, astray_sd: float) -> float:
-    usual = event_rules().match.usual
+def _firing(blast: DeclaredBlast, source: SourceSize) -> tuple[float | None, float]:
+    """log10 of recorded over expected length, and its ln odds: ripple firing as declared against any firing."""
+    if blast.firing_s is None or not source.lengths:
+        return None, 0.0
+    rules = event_rules().firing
+
+    def ratio(firing_s: float) -> float:
+        expected = [rules.share * firing_s + rules.fixed_s + rules.per_km_s * reach for reach, _ in source.lengths]
+        return float(np.mean([math.log10(s / e) for (_, s), e in zip(source.lengths, expected, strict=True)]))
+
+    found = ratio(blast.firing_s)
+    usual = ratio(rules.typical_s)
+    any_sd = math.hypot(rules.sd_log10, rules.typical_sd_log10)
+    return found, _mixture(found, rules.sd_log10, any_sd, usual=event_rules().match.usual_firing) - _log_density(
+        usual, any_sd
+    )
+
+
+def _log_time(dt_s: float, sd: float) -> float:
+    match = event_rules().match
+    astray = math.exp(-abs(dt_s) / match.astray_s) / (2 * match.astray_s)
+    return math.log(match.usual_time * math.exp(_log_density(dt_s, sd)) + (1 - match.usual_time) * astray)
+
+
+def _mixture(value: float, sd: float, astray_sd: float, *, usual: float) -> float:
     near = usual * math.exp(_log_density(value, sd))
     return math.log(near + (1 - usual) * math.exp(_log_density(value, astray_sd)) + 1e-300)
 

@@ -49,7 +49,10 @@ class PitSite:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredBlast:
-    """A blast as the enterprise declared it: time UTC, centre of the block, charge per delay in kg."""
+    """A blast as the enterprise declared it: time UTC, centre of the block, charge per delay in kg.
+
+    firing_s: from the first delay group to the last; None when the passport does not say.
+    """
 
     id: str
     pit: str
@@ -57,6 +60,7 @@ class DeclaredBlast:
     latitude: float
     longitude: float
     charge_kg: float
+    firing_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,12 @@ class District:
         return box(low, high, step_km=rules.step_km)
 
     @cached_property
+    def log_anywhere(self) -> float:
+        """ln of the density per km² of sources spread evenly over the searched area."""
+        span = self.grid.max(axis=0) - self.grid.min(axis=0)
+        return -float(np.log(span[0] * span[1]))
+
+    @cached_property
     def grid_distances(self) -> Floats:
         """Kilometres from the nodes of the coarse search to the stations, shape (n, stations)."""
         return distances(self.grid, np.array(list(self.place_of.values())))
@@ -139,10 +149,9 @@ class District:
     def log_prior(self, nodes: Floats) -> Floats:
         """ln of the density of blasts per km² at nodes of shape (n, 2): pits, and anywhere in the searched area."""
         rules = event_rules().place
-        span = self.grid.max(axis=0) - self.grid.min(axis=0)
-        anywhere = 1.0 / float(span[0] * span[1])
+        anywhere = float(np.exp(self.log_anywhere))
         if not self.pits:
-            return np.full(len(nodes), np.log(anywhere))
+            return np.full(len(nodes), self.log_anywhere)
         density = np.full(len(nodes), (1 - rules.pit_weight) * anywhere)
         for pit, place in zip(self.pits, self.pit_places, strict=True):
             variance = rules.pit_sd_km**2 + pit.radius_km**2 / 4

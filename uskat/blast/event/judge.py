@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from uskat.blast.catalogue.day_pattern import hour_prior
-from uskat.blast.event.association import Candidate, ChargeEstimate, assign, candidates, estimate_charge
+from uskat.blast.event.association import Candidate, SourceSize, assign, candidates, estimate_charge, record_lengths
 from uskat.blast.event.district import DeclaredBlast, District
 from uskat.blast.event.grouping import Group, Stray, group_records
 from uskat.blast.event.location import arrivals_of, surface_or_far
@@ -24,17 +24,13 @@ from uskat.blast.event.signal import (
     add,
     classified,
     event_evidence,
+    log_normal,
     networked,
 )
 from uskat.blast.event.verdict import OF_CLASS, Deviation, JudgedEvent, Verdict
 
-SURE = 0.5
-SURE_ALONE = 0.8
-"""Probability of a blast from which a single record is called an undeclared blast."""
-MOVEOUT_WEIGHT = 0.6
+AIR_SPREADS = 2.5
 MOST_SILENT = 3
-UNMATCHED_LOG = -1.5
-MOST_MATCHED_LOG = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +38,7 @@ class _Suspect:
     group: Group
     evidence: Evidence
     found: Classified
-    charge: ChargeEstimate | None
+    source: SourceSize
     silent: tuple[str, ...]
 
 
@@ -61,7 +57,7 @@ def judge_events(
     groups, strays = group_records(records, district)
     suspects = [_suspect(group, district, utc_offset_h) for group in groups]
     offers = [
-        candidates(suspect.group.location, suspect.charge, declared=declared, district=district) for suspect in suspects
+        candidates(suspect.group.location, suspect.source, declared=declared, district=district) for suspect in suspects
     ]
     weights = [_blast_log_odds(suspect.found) for suspect in suspects]
     chosen = assign(offers, weights)
@@ -74,17 +70,53 @@ def _suspect(group: Group, district: District, utc_offset_h: float) -> _Suspect:
     evidence = event_evidence(group.records)
     networked(evidence, stations=len(group.records))
     if len(group.records) > 2:
-        most = rules.network.most_log_odds
-        ratio = MOVEOUT_WEIGHT * float(np.clip(surface_or_far(group.records, district), -most, most))
-        add(evidence, "moveout", {SourceClass.BLAST: ratio / 2, SourceClass.EARTHQUAKE: -ratio / 2})
+        ratio = surface_or_far(group.records, district) / len(group.records)
+        other = log_normal(ratio, rules.moveout.other)
+        add(evidence, "moveout", dict.fromkeys(SourceClass, other))
+        add(evidence, "moveout", {SourceClass.BLAST: log_normal(ratio, rules.moveout.blast) - other})
+        add(evidence, "place", {SourceClass.BLAST: _place_log(group, district)})
+        add(evidence, "near_air", _near_air(group, district))
     prior = hour_prior(group.location.at, utc_offset_h=utc_offset_h).log_odds
     add(evidence, "hour", {SourceClass.BLAST: prior / 2, SourceClass.EARTHQUAKE: -prior / 2})
     silent = _silent(group, district)
     if silent:
         value = rules.network.silent_log * min(len(silent), MOST_SILENT)
         add(evidence, "silence", {SourceClass.BLAST: value, SourceClass.EARTHQUAKE: value})
-    charge = estimate_charge(arrivals_of(group.records, district), group.location, district=district)
-    return _Suspect(group, evidence, classified(evidence), charge, silent)
+    source = SourceSize(
+        estimate_charge(arrivals_of(group.records, district), group.location, district=district),
+        record_lengths(group.records, group.location, district=district),
+    )
+    return _Suspect(group, evidence, classified(evidence), source, silent)
+
+
+def _place_log(group: Group, district: District) -> float:
+    """ln of the density of blasts at the place against sources spread evenly over the searched area, bounded."""
+    rules = event_rules().place
+    ratio = float(district.log_prior(group.location.place[None, :])[0] - district.log_anywhere)
+    return float(np.clip(ratio, rules.least_log, rules.most_log))
+
+
+def _near_air(group: Group, district: District) -> dict[SourceClass, float]:
+    """ln likelihoods of air waves heard, and not heard, at the stations nearest to the source.
+
+    Beyond `within_km` silence says nothing: the wave may be too weak there.
+    """
+    rules, air, ground = event_rules().near_air, event_rules().air, event_rules().ground
+    near = []
+    for record in group.records:
+        distance = float(np.hypot(*(district.place_of[record.station] - group.location.place)))
+        expected = distance / air.sound_km_s - distance / ground.p_km_s
+        within = AIR_SPREADS * float(np.hypot(air.fixed_sd_s, air.share_sd * expected))
+        lag = record.air_after_s
+        heard_here = lag is not None and lag >= air.least_s and abs(lag - expected - air.late_s) <= within
+        if distance <= rules.within_km or heard_here:
+            near.append((distance, heard_here))
+    heard = [found for _, found in sorted(near)[: rules.most_stations]]
+    values = dict.fromkeys((SourceClass.BLAST, SourceClass.EARTHQUAKE), 0.0)
+    for item in values:
+        chance = rules.heard_blast if item is SourceClass.BLAST else rules.heard_other
+        values[item] = sum(float(np.log(chance if found else 1 - chance)) for found in heard)
+    return values
 
 
 def _silent(group: Group, district: District) -> tuple[str, ...]:
@@ -113,14 +145,15 @@ def _blast_log_odds(found: Classified) -> float:
 
 def _judged(suspect: _Suspect, candidate: Candidate | None) -> JudgedEvent:
     group = suspect.group
-    odds = UNMATCHED_LOG if candidate is None else min(candidate.log_odds, MOST_MATCHED_LOG)
+    match = event_rules().match
+    odds = match.unmatched_log if candidate is None else min(candidate.log_odds, match.most_matched_log)
     add(suspect.evidence, "declaration", {SourceClass.BLAST: odds})
     found = classified(suspect.evidence)
-    verdict = _verdict(found, candidate, stations=len(group.records))
+    verdict = _verdict(found, candidate, stations=len(group.records), contradicted=bool(suspect.silent))
     if verdict is not Verdict.DECLARED:
         candidate = None
     deviations = () if candidate is None else _deviations(candidate)
-    charge = suspect.charge if verdict in {Verdict.DECLARED, Verdict.UNDECLARED} else None
+    charge = suspect.source.charge if verdict in {Verdict.DECLARED, Verdict.UNDECLARED} else None
     blast = verdict in {Verdict.DECLARED, Verdict.UNDECLARED}
     return JudgedEvent(
         id=group.id,
@@ -145,14 +178,18 @@ def _judged(suspect: _Suspect, candidate: Candidate | None) -> JudgedEvent:
     )
 
 
-def _verdict(found: Classified, candidate: Candidate | None, *, stations: int) -> Verdict:
-    best = found.best
+def _verdict(found: Classified, candidate: Candidate | None, *, stations: int, contradicted: bool) -> Verdict:
+    """contradicted: live stations nearby kept silent; then a single record is no proof of an undeclared blast."""
+    sure, best = event_rules().sure, found.best
     chance = found.probabilities[best]
     if best is not SourceClass.BLAST:
-        return OF_CLASS[best] if chance >= SURE else Verdict.UNRESOLVED
+        return OF_CLASS[best] if chance >= sure.kind else Verdict.UNRESOLVED
     if candidate is not None:
-        return Verdict.DECLARED if chance >= SURE else Verdict.UNRESOLVED
-    return Verdict.UNDECLARED if chance >= (SURE_ALONE if stations == 1 else SURE) else Verdict.UNRESOLVED
+        return Verdict.DECLARED if chance >= sure.kind else Verdict.UNRESOLVED
+    if stations == 1 and contradicted:
+        return Verdict.UNRESOLVED
+    needed = sure.undeclared_alone if stations == 1 else sure.undeclared
+    return Verdict.UNDECLARED if chance >= needed else Verdict.UNRESOLVED
 
 
 def _probabilities(found: Classified, candidate: Candidate | None) -> dict[Verdict, float]:

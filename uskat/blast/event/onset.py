@@ -1,6 +1,6 @@
 """When the ground began to move: energy over the quiet part finds the place, Akaike's criterion the sample.
 
-AIC of a sample k: k·ln var(x[:k]) + (n−k)·ln var(x[k:]) (Maeda 1985; obspy `aic_simple` is the twin in the tests),
+AIC of a sample k: k·ln var(x[:k]) + (n−k−1)·ln var(x[k:]) (Maeda 1985; obspy `aic_simple` is the twin in the tests),
 summed over the axes; its least value parts noise from signal.
 """
 
@@ -86,5 +86,5 @@ def aic(axes: Samples) -> Samples:
     left = squares[:, :-1] / count - (sums[:, :-1] / count) ** 2
     rest = n - count
     right = (squares[:, -1:] - squares[:, :-1]) / rest - ((sums[:, -1:] - sums[:, :-1]) / rest) ** 2
-    value = count * np.log(np.maximum(left, LEAST_VARIANCE)) + rest * np.log(np.maximum(right, LEAST_VARIANCE))
+    value = count * np.log(np.maximum(left, LEAST_VARIANCE)) + (rest - 1) * np.log(np.maximum(right, LEAST_VARIANCE))
     return np.concatenate([value[:, :1], value], axis=1)

@@ -43,7 +43,7 @@ class Amplitude(Sourced):
 
 
 class Place(Sourced):
-    """Prior of places and the search grid."""
+    """Prior of places and the search grid. least_log, most_log: bounds of what a place says for a blast."""
 
     pit_weight: float = Field(ge=0, le=1)
     pit_sd_km: float
@@ -51,6 +51,40 @@ class Place(Sourced):
     step_km: float
     outlier_sd: float
     outlier_least_s: float
+    least_log: float
+    most_log: float
+
+
+class NearAir(Sourced):
+    """Is the air wave heard where it must be? Probabilities at one of the stations near the source."""
+
+    within_km: float
+    heard_blast: float
+    heard_other: float
+    most_stations: int
+
+
+class Moveout(Sourced):
+    """ln likelihood ratio of arrivals (surface against far or deep) per station: normal for blasts and for others."""
+
+    blast: Normal
+    other: Normal
+
+
+class Firing(Sourced):
+    """Length of a record from the length of the firing: share·D + fixed + per_km·distance; spread of its log10.
+
+    typical: lengths of firing of blasts in general, as a log-normal.
+    """
+
+    share: float
+    fixed_s: float
+    per_km_s: float
+    sd_log10: float
+    typical_s: float
+    typical_sd_log10: float
+    within_km: float
+    least_snr: float
 
 
 class NetworkRules(Sourced):
@@ -64,8 +98,8 @@ class NetworkRules(Sourced):
     aloof_log: float
     silent_log: float
     silent_ratio: float
-    most_log_odds: float
     records_weigh: float
+    clearest: int
 
 
 class Clock(Sourced):
@@ -77,10 +111,22 @@ class Clock(Sourced):
 
 
 class Match(Sourced):
-    """Association with declared blasts. usual: share of blasts that are as declared; astray_*: spread of the rest."""
+    """Association with declared blasts. usual_*: share of blasts that are as declared; astray_*: spread of the rest.
+
+    astray_s is the scale of a Laplace law: an hour off is rarer than twenty minutes. within_s: how far one looks.
+    least_log_odds: below it a declaration explains nothing. unmatched_log, most_matched_log: what no declaration, and
+    at most a fitting one, says for a blast.
+    """
 
     on_time_s: float
-    usual: float
+    usual_time: float
+    usual_place: float
+    usual_size: float
+    usual_firing: float
+    within_s: float
+    least_log_odds: float
+    unmatched_log: float
+    most_matched_log: float
     astray_s: float
     astray_km: float
     astray_log10: float
@@ -91,6 +137,14 @@ class Match(Sourced):
     elsewhere_sd: float
     elsewhere_km: float
     size_sd: float
+
+
+class Sure(Sourced):
+    """Probability from which a kind is named; of an undeclared blast; of one that a single instrument recorded."""
+
+    kind: float
+    undeclared: float
+    undeclared_alone: float
 
 
 class PToS(Sourced):
@@ -124,9 +178,13 @@ class EventRules(Act):
     air: Air
     amplitude: Amplitude
     place: Place
+    near_air: NearAir
+    moveout: Moveout
+    firing: Firing
     network: NetworkRules
     clock: Clock
     match: Match
+    sure: Sure
     p_s: PToS
     classes: dict[str, SignalClass]
 

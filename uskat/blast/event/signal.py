@@ -15,6 +15,7 @@ from uskat.blast.event.rules import Normal, SignalClass, event_rules
 
 FLOOR = 0.02
 """Share of values that no class foresees: bounds what one odd feature can say."""
+LEAST_AIR = 0.003
 AIR_FIRST_S = 0.2
 WIDTHS = 3.0
 CAUSES = (
@@ -68,22 +69,28 @@ class Classified:
         return dict(sorted(odds.items(), key=lambda item: -item[1]))
 
 
-def record_evidence(record: RecordFeatures) -> Evidence:
-    """ln likelihoods of one record's shape by class and cause."""
-    return {SourceClass(name): _of_record(record, look) for name, look in event_rules().classes.items()}
+def record_evidence(record: RecordFeatures, *, located: bool = False) -> Evidence:
+    """ln likelihoods of one record's shape by class and cause.
+
+    located: the source's distance is known, so the air wave is judged where it must be heard, not here.
+    """
+    classes = event_rules().classes
+    return {SourceClass(name): _of_record(record, look, located=located) for name, look in classes.items()}
 
 
 def event_evidence(records: Sequence[RecordFeatures]) -> Evidence:
-    """ln likelihoods of the records of one event: their mean, weighed as a few independent records.
+    """ln likelihoods of the clearest records of one event: their mean, weighed as a few independent ones.
 
     Raises ValueError without records.
     """
     if not records:
         raise ValueError("no records to judge")
-    weight = min(len(records), event_rules().network.records_weigh) / len(records)
+    rules = event_rules().network
+    clearest = sorted(records, key=lambda record: (-record.snr, record.station))[: rules.clearest]
+    weight = min(len(clearest), rules.records_weigh) / len(clearest)
     total: Evidence = {item: {} for item in SourceClass}
-    for record in records:
-        for item, causes in record_evidence(record).items():
+    for record in clearest:
+        for item, causes in record_evidence(record, located=len(records) > 2).items():
             for cause, value in causes.items():
                 total[item][cause] = total[item].get(cause, 0.0) + weight * value
     return total
@@ -118,26 +125,28 @@ def looks_like_blast(p_s_log10: float) -> bool:
     return p_s_log10 >= event_rules().p_s.blast_from_log10
 
 
-def _of_record(record: RecordFeatures, look: SignalClass) -> dict[str, float]:
+def _of_record(record: RecordFeatures, look: SignalClass, *, located: bool) -> dict[str, float]:
     ratio = record.p_s_log10
     return {
-        "frequency": _log_normal(math.log10(max(record.frequency_hz, 0.1)), look.log_frequency),
-        "ripple": _log_normal(record.ripple, look.ripple),
-        "p_s": 0.0 if ratio is None else _log_normal(ratio, look.p_s_log10),
-        "axis": _log_normal(record.axis_share, look.axis_share),
-        "rise": _log_normal(math.log10(max(record.snr, 1.0)), look.log_snr),
-        "size": _log_normal(math.log10(max(record.ppv_mm_s, 1e-4)), look.log_ppv),
-        "air": math.log(max(_air_probability(record.air_after_s, look), FLOOR)),
+        "frequency": log_normal(math.log10(max(record.frequency_hz, 0.1)), look.log_frequency),
+        "ripple": log_normal(record.ripple, look.ripple),
+        "p_s": 0.0 if ratio is None else log_normal(ratio, look.p_s_log10),
+        "axis": log_normal(record.axis_share, look.axis_share),
+        "rise": log_normal(math.log10(max(record.snr, 1.0)), look.log_snr),
+        "size": log_normal(math.log10(max(record.ppv_mm_s, 1e-4)), look.log_ppv),
+        "air": math.log(max(_air_probability(record.air_after_s, look, located=located), LEAST_AIR)),
     }
 
 
-def _air_probability(lag_s: float | None, look: SignalClass) -> float:
+def _air_probability(lag_s: float | None, look: SignalClass, *, located: bool) -> float:
+    if located:
+        return look.air_first if lag_s is not None and lag_s < AIR_FIRST_S else 1 - look.air_first
     if lag_s is None:
         return 1 - look.air_first - look.air_late
     return look.air_first if lag_s < AIR_FIRST_S else look.air_late
 
 
-def _log_normal(value: float, normal: Normal) -> float:
+def log_normal(value: float, normal: Normal) -> float:
     """ln of a normal density over its own width, mixed with a flat one so that no value is impossible."""
     mean, sd = normal
     density = math.exp(-(((value - mean) / sd) ** 2) / 2) / (math.sqrt(2 * math.pi) * sd)

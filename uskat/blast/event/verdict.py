@@ -128,6 +128,7 @@ class JudgedEvent:
                 "dt_s": found.dt_s,
                 "distance_km": found.distance_km,
                 "size_log10": found.size_log10,
+                "firing_log10": found.firing_log10,
                 "log_odds": found.log_odds,
             },
             "deviations": [item.value for item in self.deviations],

@@ -10,8 +10,13 @@ from uskat.blast.magnitude.law import OutsideRangeError, energy_class, magnitude
 from uskat.blast.provenance import Level
 
 MAD_TO_SD = 1.4826
+MAD_SMALL = {2: 1.196, 3: 1.495, 4: 1.363, 5: 1.206, 6: 1.200, 7: 1.140, 8: 1.129, 9: 1.107}
+"""What the spread of few values is too small by (Croux & Rousseeuw 1992); n/(n − 0.8) from ten on."""
 TRIM = 0.2
-MEDIAN_EFFICIENCY = 1.2533
+MAD_EFFICIENCY = 0.37
+"""Values of a standard deviation that a median absolute deviation is worth."""
+PRIOR_WEIGHT = 2.0
+MEDIAN_ERROR = 1.2533
 """Standard error of a median of normal values over that of their mean: √(π/2)."""
 
 
@@ -148,12 +153,15 @@ def _combine(
         return float(values[0]), None, prior_sd
     median = float(np.median(values))
     if method == "median":
-        middle, inflation = median, MEDIAN_EFFICIENCY if values.size > 2 else 1.0
-        spread = MAD_TO_SD * float(np.median(np.abs(values - median)))
+        middle, inflation = median, MEDIAN_ERROR if values.size > 2 else 1.0
+        freedom = MAD_EFFICIENCY * (values.size - 1)
+        small = MAD_SMALL.get(int(values.size), values.size / (values.size - 0.8))
+        spread = small * MAD_TO_SD * float(np.median(np.abs(values - median)))
     else:
         cut = int(TRIM * values.size)
         kept = np.sort(values)[cut : values.size - cut]
         middle, inflation, spread = float(np.mean(kept)), 1.0, float(np.std(values, ddof=1))
+        freedom = float(values.size - 1)
     # few stations: their own spread is a poor guess, the network's prior weighs as two more of them
-    pooled = np.sqrt(((values.size - 1) * spread**2 + 2 * prior_sd**2) / (values.size + 1))
+    pooled = np.sqrt((freedom * spread**2 + PRIOR_WEIGHT * prior_sd**2) / (freedom + PRIOR_WEIGHT))
     return middle, spread, float(inflation * pooled / np.sqrt(values.size))
