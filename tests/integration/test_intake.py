@@ -209,3 +209,24 @@ async def test_an_interval_deleted_behind_the_writers_back_is_made_again(intake:
     assert outcome.stored == 1
     [interval] = await rows(filled, "SELECT n, total FROM interval_20min")
     assert tuple(interval) == (1, 7_500_000)
+
+
+async def test_a_unit_that_a_sender_states_is_converted_and_one_that_does_not_convert_is_refused(
+    intake: Intake, filled: str
+) -> None:
+    payload = (
+        b'[{"bn":"U-43:","bt":1780272000,"n":"nh4","u":"mg/L N","v":0.4},{"n":"temp","u":"K","v":283.15},'
+        b'{"n":"ph","u":"mV","v":7},{"n":"unheard","u":"mg/L","v":1}]'
+    )
+    [outcome] = await intake.store([message(payload, kind="senml")])
+    found = await rows(
+        filled,
+        "SELECT p.code, o.value FROM observation o JOIN series s ON s.id = o.series_id"
+        " JOIN parameter p ON p.id = s.parameter_id ORDER BY p.code",
+    )
+    assert {row["code"]: pytest.approx(row["value"]) for row in found} == {"nh4": 0.4 * 1.2878, "temp": 10.0}
+    assert sorted(refusal.reason for refusal in outcome.refusals) == [
+        RejectReason.UNKNOWN_PARAMETER, RejectReason.WRONG_UNIT,
+    ]  # fmt: skip
+    [raw] = await rows(filled, "SELECT payload FROM raw_message")
+    assert raw["payload"] == payload
