@@ -18,6 +18,10 @@ FROM quality_interval q
 LEFT JOIN interval_20min i ON i.series_id = q.series_id AND i.start = q.start
 WHERE q.series_id = ANY($1::integer[]) AND q.start >= $2 AND q.start < $3 GROUP BY q.series_id"""
 
+_QUIET = """
+SELECT NOT EXISTS (
+    SELECT 1 FROM quality_interval q WHERE q.series_id = ANY($1::integer[]) AND q.start >= $2 AND q.start < $3
+    AND (4 = ANY(q.flags) OR q.flags[array_upper(q.flags, 1)] = 3))"""
 _SERVED = """
 SELECT w.id, i.start FROM unnest($2::integer[]) AS w(id)
 JOIN interval_20min i ON i.series_id = w.id AND i.start >= $3 AND i.start < $4
@@ -51,6 +55,13 @@ async def flagged_intervals(
         ]
         for series_id, *columns in await fetch(connection, _INTERVALS, list(series_ids), since, until)
     }
+
+
+async def no_test_failed(
+    connection: AsyncConnection, series_ids: Sequence[int], *, since: datetime, until: datetime
+) -> bool:
+    """True when no interval that starts in [since, until) has a failed test, or departs from its neighbours."""
+    return bool((await fetch(connection, _QUIET, list(series_ids), since, until))[0][0])
 
 
 async def served_intervals(

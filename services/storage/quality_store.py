@@ -1,15 +1,15 @@
 """Quality control as stored: raw readings of a station as columns, judged intervals, maintenance windows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.reading import fetch
+from uskat.water.quality.flag import Flag
 from uskat.water.quality.interval import QualityInterval
 from uskat.water.quality.readings import MICROS, QualitySeries, Readings, empty_readings
 from uskat.water.quality.window import MaintenanceWindow
@@ -55,12 +55,37 @@ SELECT series_id, date_part('epoch', starts_at), date_part('epoch', ends_at) FRO
 WHERE station_id = $1 AND starts_at < $3 AND ends_at > $2 ORDER BY id"""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredQuality:
-    """A judged interval with the test set that judged it."""
+class StoredQuality(NamedTuple):
+    """A judged interval as stored: what `stored_form` makes of one. flags: «1,2,…» in the order of the tests."""
 
-    interval: QualityInterval
+    rollup: int
+    flags: str
+    n: int
+    n_pass: int
+    mean: float | None
+    minimum: float | None
+    maximum: float | None
     test_set: str
+
+    @property
+    def judged(self) -> tuple[object, ...]:
+        """All that detectors see of it: that a test has been passed meanwhile changes nothing for them."""
+        return (
+            self.rollup == Flag.FAIL,
+            self.flags.replace("2", "1"),
+            self.n_pass,
+            self.mean,
+            self.minimum,
+            self.maximum,
+        )
+
+
+def stored_form(interval: QualityInterval, test_set: str) -> StoredQuality:
+    """How a judged interval is stored."""
+    return StoredQuality(
+        interval.rollup, ",".join(map(str, interval.flags)), interval.n, interval.n_pass, interval.mean,
+        interval.minimum, interval.maximum, test_set,
+    )  # fmt: skip
 
 
 async def station_readings(
@@ -103,11 +128,8 @@ async def stored_quality(
     """Judged intervals that start in [since, until), by (series, start in microseconds)."""
     found: dict[tuple[int, int], StoredQuality] = {}
     for series_id, seconds, *columns in await fetch(connection, _STORED, list(series_ids), since, until):
-        starts = _micros(seconds).tolist()
-        for start, rollup, flags, n, n_pass, mean, low, high, test_set in zip(starts, *columns, strict=True):
-            own = tuple(map(int, flags.split(",")))
-            interval = QualityInterval(series_id, start, rollup, own, n, n_pass, mean, low, high)
-            found[series_id, start] = StoredQuality(interval, test_set)
+        rows = map(StoredQuality._make, zip(*columns, strict=True))
+        found.update(((series_id, start), row) for start, row in zip(_micros(seconds).tolist(), rows, strict=True))
     return found
 
 

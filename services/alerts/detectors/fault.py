@@ -15,7 +15,7 @@ from services.alerts.service_steps import service_findings
 from services.storage.alerting import AlertRecord
 from services.storage.detector_reading import FAR_FUTURE, DeviceFacts, SeriesFacts
 from services.storage.drift_store import Days, quality_days
-from services.storage.fault_reading import FlaggedInterval, flagged_intervals
+from services.storage.fault_reading import FlaggedInterval, flagged_intervals, no_test_failed
 from uskat.finding import Finding, Scope
 from uskat.supervision.reconcile import AlertState
 from uskat.water.fault import (
@@ -66,6 +66,9 @@ async def evaluate(context: StationContext) -> Evaluation:
     until = interval_start(context.span.high) + INTERVAL + LONGEST_MEMORY
     since, end = low - LONGEST_MEMORY, until
     ids = [one.id for one in context.station.series]
+    if not context.alerts and await no_test_failed(context.connection, ids, since=since, until=until):
+        steps, _ = await service_findings(context, low=context.span.low, high=context.span.high)
+        return Evaluation(findings=steps)
     rows = await flagged_intervals(context.connection, ids, since=since, until=until)
     found = list(_fold_all(context, rows, low=low))
     unproven = [one.covering.alert.started_at for one in found if one.covering and not one.proven]
@@ -119,6 +122,10 @@ def _fold_all(context: StationContext, rows: Rows, *, low: datetime) -> Iterator
         yield from _fold(SERIES_RULES, subject, rows.get(series.id, ()), cold=icy, alerts=alerts, low=low)
     for device_id, own in by_device.items():
         subject = FaultSubject(device_id, _code(devices, device_id), any(one.published for one in own))
+        if not any(_fails(rows.get(one.id, ())) for one in own) and not any(
+            fault_key(rule.fault, subject) in alerts for rule in DEVICE_RULES
+        ):
+            continue
         merged = _merged([rows.get(one.id, ()) for one in own if one.parameter not in {"airtemp", "precip"}])
         yield from _fold(DEVICE_RULES[:1], subject, merged, cold=frozenset(), alerts=alerts, low=low)
         touched = _merged([rows.get(one.id, ()) for one in own if one.parameter in TOUCHED_BY_ICE])
@@ -169,7 +176,7 @@ def _fold(
     low: datetime,
 ) -> Iterator[Found]:
     """Nothing for rules that neither see a failed test nor have an alert: usually that is one look at the flags."""
-    failed = any("4" in row.flags or row.flags.endswith("3") for row in rows)  # the last flag is that of `neighbour`
+    failed = _fails(rows)
     judged: list[JudgedInterval] | None = None
     for rule in rules:
         own = alerts.get(fault_key(rule.fault, subject), ())
@@ -184,6 +191,11 @@ def _fold(
         start = _resumed(covering, rule) if covering is not None else None
         proven = covering is None or any(rule.hit(one) for one in judged if one.start < low)
         yield Found(rule, subject, fold_fault(judged, rule, low=low, start=start), covering, proven)
+
+
+def _fails(rows: Sequence[FlaggedInterval]) -> bool:
+    """True when some test failed, or the last one, `neighbour`, is suspect."""
+    return any("4" in row.flags or row.flags.endswith("3") for row in rows)
 
 
 def _resumed(record: AlertRecord, rule: FaultRule) -> FaultEpisode:

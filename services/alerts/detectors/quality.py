@@ -5,16 +5,16 @@ the touched span are judged again, from readings within twice the reach; what co
 readings, decisions and maintenance windows alone, whatever the order in which they came.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from services.alerts.detection import Evaluation, Span, StationContext
 from services.storage.drift_store import drift_levels_between
 from services.storage.quality_store import (
-    StoredQuality,
     maintenance_windows,
     moment_of,
     station_readings,
+    stored_form,
     stored_quality,
     write_quality,
 )
@@ -96,20 +96,17 @@ async def _judge_piece(
     levels = await drift_levels_between(context.connection, ids, first=first, last=last)
     if levels:
         intervals = [with_drift(one, levels.get((one.series_id, _day_of(one)), Flag.PASS)) for one in intervals]
-    different = [one for one in intervals if _is_news(one, stored)]
-    await write_quality(context.connection, different, test_set=test_set().name)
-    return len(intervals), [one.start_us for one in different if _is_judged_otherwise(one, stored)]
+    name = test_set().name
+    different: list[QualityInterval] = []
+    otherwise: list[int] = []
+    for one in intervals:
+        before, now = stored.get((one.series_id, one.start_us)), stored_form(one, name)
+        if before != now:
+            different.append(one)
+            otherwise += [one.start_us] if before is None or before.judged != now.judged else []
+    await write_quality(context.connection, different, test_set=name)
+    return len(intervals), otherwise
 
 
 def _day_of(interval: QualityInterval) -> date:
     return moment_of(interval.start_us).astimezone(LOCAL_ZONE).date()
-
-
-def _is_news(one: QualityInterval, stored: Mapping[tuple[int, int], StoredQuality]) -> bool:
-    before = stored.get((one.series_id, one.start_us))
-    return before is None or before.interval != one or before.test_set != test_set().name
-
-
-def _is_judged_otherwise(one: QualityInterval, stored: Mapping[tuple[int, int], StoredQuality]) -> bool:
-    before = stored.get((one.series_id, one.start_us))
-    return before is None or before.interval.judged != one.judged or before.interval.flags != one.flags

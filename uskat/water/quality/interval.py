@@ -34,11 +34,6 @@ class QualityInterval:
     minimum: float | None
     maximum: float | None
 
-    @property
-    def judged(self) -> tuple[object, ...]:
-        """What norms and detectors see of it; the rest may change without anything to judge anew."""
-        return (self.rollup == Flag.FAIL, self.n_pass, self.mean, self.minimum, self.maximum)
-
 
 def quality_intervals(
     readings: Readings,

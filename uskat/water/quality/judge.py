@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -16,6 +17,10 @@ from uskat.water.quality.together import multi_variate, neighbour
 MODE_BITS = 16
 SENDER_BITS = 15
 _KNOWN_FLAGS = np.array(list(Flag), np.int64)
+_NOT_EVALUATED, _PASS, _FAIL = int(Flag.NOT_EVALUATED), int(Flag.PASS), int(Flag.FAIL)
+(_INSTRUMENT, _GROSS_RANGE, _SEASONAL_RANGE, _SPIKE, _RATE_OF_CHANGE, _FLAT_LINE, _ATTENUATED_SIGNAL, _TIME_GAP,
+ _MULTI_VARIATE, _NEIGHBOUR) = (PLACE[test] for test in TESTS)  # fmt: skip
+"""Looked up once: members of an enumeration cost more than the arithmetic of a small array."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +45,34 @@ def judge(readings: Readings, series: Sequence[QualitySeries], *, excused: BoolA
     """
     n, reach = len(readings), reach_of(series)
     limits = limit_table(tuple(one.parameter for one in series))
-    flags = np.full((len(TESTS), n), Flag.NOT_EVALUATED, np.int64)
+    flags = np.full((len(TESTS), n), _NOT_EVALUATED, np.int64)
     normal = readings.flag < MODE_BITS
     if excused is not None:
         normal = normal & ~excused
     sender = readings.flag & SENDER_BITS
-    sender = np.where(np.isin(sender, _KNOWN_FLAGS), sender, Flag.NOT_EVALUATED)
-    flags[PLACE[QualityTest.INSTRUMENT]] = sender
-    flags[PLACE[QualityTest.GROSS_RANGE]] = gross_range(readings, limits)
-    flags[PLACE[QualityTest.SEASONAL_RANGE]] = seasonal_range(readings, limits)
+    sender = np.where(np.isin(sender, _KNOWN_FLAGS), sender, _NOT_EVALUATED)
+    flags[_INSTRUMENT] = sender
+    flags[_GROSS_RANGE] = gross_range(readings, limits)
+    flags[_SEASONAL_RANGE] = seasonal_range(readings, limits)
     expected = np.array([one.expected_interval_s for one in series], np.float64)
-    flags[PLACE[QualityTest.TIME_GAP]] = time_gap(readings, expected, reach_s=reach.reach_s)
-    usable = normal & (sender != Flag.FAIL) & (flags[PLACE[QualityTest.GROSS_RANGE]] != Flag.FAIL)
+    flags[_TIME_GAP] = time_gap(readings, expected, reach_s=reach.reach_s)
+    usable = normal & (sender != _FAIL) & (flags[_GROSS_RANGE] != _FAIL)
     kept = readings if usable.all() else readings.take(usable)
     block = blocks(kept, reach.gap_s)
     device = np.array([one.device_id for one in series], np.int64)
     spikes = spike(kept, limits, block=block, scale_s=reach.scale_s, device=device)
     undecided = np.zeros(n, bool)
     undecided[usable] = spikes.undecided
-    flags[PLACE[QualityTest.SPIKE], usable] = spikes.flag
-    flags[PLACE[QualityTest.RATE_OF_CHANGE], usable] = rate_of_change(kept, limits, block=block)
-    flags[PLACE[QualityTest.FLAT_LINE], usable] = flat_line(kept, limits, block=block, reach_s=reach.reach_s)
-    flags[PLACE[QualityTest.ATTENUATED_SIGNAL], usable] = attenuated_signal(kept, limits, reach_s=reach.reach_s)
-    flags[PLACE[QualityTest.MULTI_VARIATE], usable] = multi_variate(kept, series)
-    flags[PLACE[QualityTest.NEIGHBOUR], usable] = neighbour(kept, series, limits=limits)
-    flags[:, ~normal] = Flag.NOT_EVALUATED
+    flags[_SPIKE, usable] = spikes.flag
+    flags[_RATE_OF_CHANGE, usable] = rate_of_change(kept, limits, block=block)
+    flags[_FLAT_LINE, usable] = flat_line(kept, limits, block=block, reach_s=reach.reach_s)
+    flags[_ATTENUATED_SIGNAL, usable] = attenuated_signal(kept, limits, reach_s=reach.reach_s)
+    flags[_MULTI_VARIATE, usable] = multi_variate(kept, series)
+    flags[_NEIGHBOUR, usable] = neighbour(kept, series, limits=limits)
+    flags[:, ~normal] = _NOT_EVALUATED
     has_spike_test = np.isfinite(limits.spike_floor)[readings.series]
     rollup = _rollup(flags, has_spike_test)
-    return Judgement(flags, rollup, normal & (rollup != Flag.FAIL) & (sender == Flag.PASS) & ~undecided)
+    return Judgement(flags, rollup, normal & (rollup != _FAIL) & (sender == _PASS) & ~undecided)
 
 
 def drifted(judgement: Judgement, where: BoolArray, *, level: int) -> Judgement:
@@ -84,12 +89,21 @@ def drifted(judgement: Judgement, where: BoolArray, *, level: int) -> Judgement:
 
 def _rollup(flags: IntArray, has_spike_test: BoolArray) -> IntArray:
     """Worst flag: fail over suspect over not evaluated (of a required test) over pass."""
+    counted, required = _rollup_places()
+    known = flags[counted]
+    known[known == _NOT_EVALUATED] = _PASS
+    bad = known.max(axis=0)
+    missing = np.zeros(flags.shape[1], bool)
+    for place in required:
+        lacking = flags[place] == _NOT_EVALUATED
+        missing |= lacking & has_spike_test if place == _SPIKE else lacking
+    rollup: IntArray = np.where((bad == _PASS) & missing, _NOT_EVALUATED, bad)
+    return rollup
+
+
+@cache
+def _rollup_places() -> tuple[list[int], list[int]]:
+    """Rows of the tests that enter the roll-up, and of the required ones."""
     rules = test_set()
     counted = [place for test, place in PLACE.items() if test not in rules.advisory]
-    bad = np.where(flags[counted] == Flag.NOT_EVALUATED, Flag.PASS, flags[counted]).max(axis=0)
-    missing = np.zeros(flags.shape[1], bool)
-    for test in rules.required:
-        lacking = flags[PLACE[test]] == Flag.NOT_EVALUATED
-        missing |= lacking & has_spike_test if test is QualityTest.SPIKE else lacking
-    rollup: IntArray = np.where((bad == Flag.PASS) & missing, Flag.NOT_EVALUATED, bad)
-    return rollup
+    return counted, [PLACE[test] for test in rules.required]
