@@ -13,6 +13,7 @@ from typing import Any
 from uskat.finding import Severity, worst
 from uskat.water.interval import INTERVAL, Interval, counts, readings_needed
 from uskat.water.norms import Norm, exceeds, excess, is_back, severity_of
+from uskat.water.quality.flag import Flag
 
 NormOf = Callable[[datetime], Norm | None]
 
@@ -23,8 +24,9 @@ class Exceedance:
 
     norm, started_at: of the first exceeding interval. peak_norm: of the interval with the largest excess, whose mean
     is `peak`. states: bits of the state channels that were not OK in an exceeding interval (1 automatic system,
-    2 equipment, 4 seal). returned_at: start of the first of the intervals in a row that are back inside; settled_at:
-    end of the interval that made the return certain, None while the episode is open.
+    2 equipment, 4 seal). suspect: exceeding intervals that quality control doubts. returned_at: start of the first of
+    the intervals in a row that are back inside; settled_at: end of the interval that made the return certain, None
+    while the episode is open.
     """
 
     norm: Norm
@@ -37,6 +39,7 @@ class Exceedance:
     peak_norm: Norm
     severity: Severity
     states: int = 0
+    suspect: int = 0
     back: int = 0
     returned_at: datetime | None = None
     settled_at: datetime | None = None
@@ -62,6 +65,7 @@ class Exceedance:
             "peak_excess": self.peak_excess,
             "severity": self.severity.value,
             "states": self.states,
+            "suspect": self.suspect,
             "back": self.back,
             "returned_at": self.returned_at.isoformat() if self.returned_at else None,
         }
@@ -69,7 +73,7 @@ class Exceedance:
 
 def resume(state: dict[str, Any], norm_of: NormOf) -> Exceedance | None:
     """The open episode of `Exceedance.to_json`; None when no norm held at its start any more, or for an older form."""
-    if "states" not in state:
+    if "suspect" not in state:
         return None
     started_at = datetime.fromisoformat(state["started_at"])
     norm = norm_of(started_at)
@@ -87,6 +91,7 @@ def resume(state: dict[str, Any], norm_of: NormOf) -> Exceedance | None:
         peak_norm=norm_of(peak_at) or norm,
         severity=Severity(state["severity"]),
         states=state["states"],
+        suspect=state["suspect"],
         back=state["back"],
         returned_at=datetime.fromisoformat(returned_at) if returned_at else None,
     )
@@ -161,6 +166,7 @@ def _opened(interval: Interval, value: float, *, norm: Norm) -> Exceedance:
         peak_norm=norm,
         severity=severity_of(norm, value),
         states=interval.states,
+        suspect=int(interval.quality == Flag.SUSPECT),
     )
 
 
@@ -178,6 +184,7 @@ def _joined(episode: Exceedance, interval: Exceedance) -> Exceedance:
         peak_norm=peak.peak_norm,
         severity=worst(episode.severity, interval.severity),
         states=episode.states | interval.states,
+        suspect=episode.suspect + interval.suspect,
         back=0,
         returned_at=None,
     )

@@ -175,6 +175,11 @@ def _reasons(
     if episode.states:
         named = ", ".join(text for bit, text in STATES_RU.items() if episode.states & bit)
         reasons.append(f"Каналы состояния сообщали о неисправности: {named}.")
+    if episode.suspect:
+        reasons.append(
+            f"Контроль качества сомневается в интервалах с нарушением: {episode.suspect} из {episode.intervals} "
+            "(резкое изменение, необычная для сезона величина или отдельные скачки); они учтены."
+        )
     return tuple(reasons)
 
 

@@ -221,3 +221,13 @@ def test_a_checkpoint_of_an_older_form_is_not_resumed():
     state = fold([0.7]).open.to_json()
     del state["states"]
     assert resume(state, nh4) is None
+
+
+def test_intervals_that_quality_control_doubts_count_and_are_told():
+    first = Interval(T0, 20, 20, 0, 1.3, 1.3, 1.3, quality=3)
+    second = Interval(T0 + INTERVAL, 20, 20, 0, 1.4, 1.4, 1.4, quality=1)
+    episode = fold_intervals([first, second], nh4, expected_interval_s=60).open
+    assert (episode.intervals, episode.suspect) == (2, 1)
+    assert resume(episode.to_json(), nh4).suspect == 1
+    finding = exceedance_finding(episode, Subject(1, 1, parameters()["nh4"], published=True))
+    assert any("сомневается" in reason and "1 из 2" in reason for reason in finding.reasons)
