@@ -23,7 +23,7 @@ NAMES = (
     "device", "day", "first", "last", "reason", "open",
 )  # fmt: skip
 FILLED = {"series_id": "1", "code": DEVICE, "record_id": "1", "alert_id": "1", "raw_id": "1", "name": "start.js",
-          "device": DEVICE, "kind": "water"}  # fmt: skip
+          "device": DEVICE, "kind": "water", "pack": "fishery-552-2016"}  # fmt: skip
 READS = [path for method, path in ACCESS if method == "GET" and not path.endswith("/events")]
 
 
