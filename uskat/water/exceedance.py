@@ -73,7 +73,7 @@ class Exceedance:
 
 def resume(state: dict[str, Any], norm_of: NormOf) -> Exceedance | None:
     """The open episode of `Exceedance.to_json`; None when no norm held at its start any more, or for an older form."""
-    if "suspect" not in state:
+    if not {"states", "suspect"} <= state.keys():
         return None
     started_at = datetime.fromisoformat(state["started_at"])
     norm = norm_of(started_at)
