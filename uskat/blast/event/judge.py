@@ -72,16 +72,16 @@ def _suspect(group: Group, district: District, utc_offset_h: float) -> _Suspect:
     if len(group.records) > 2:
         ratio = surface_or_far(group.records, district) / len(group.records)
         other = log_normal(ratio, rules.moveout.other)
-        add(evidence, "moveout", dict.fromkeys(SourceClass, other))
-        add(evidence, "moveout", {SourceClass.BLAST: log_normal(ratio, rules.moveout.blast) - other})
-        add(evidence, "place", {SourceClass.BLAST: _place_log(group, district)})
-        add(evidence, "near_air", _near_air(group, district))
+        add(evidence, "moveout", values=dict.fromkeys(SourceClass, other))
+        add(evidence, "moveout", values={SourceClass.BLAST: log_normal(ratio, rules.moveout.blast) - other})
+        add(evidence, "place", values={SourceClass.BLAST: _place_log(group, district)})
+        add(evidence, "near_air", values=_near_air(group, district))
     prior = hour_prior(group.location.at, utc_offset_h=utc_offset_h).log_odds
-    add(evidence, "hour", {SourceClass.BLAST: prior / 2, SourceClass.EARTHQUAKE: -prior / 2})
+    add(evidence, "hour", values={SourceClass.BLAST: prior / 2, SourceClass.EARTHQUAKE: -prior / 2})
     silent = _silent(group, district)
     if silent:
         value = rules.network.silent_log * min(len(silent), MOST_SILENT)
-        add(evidence, "silence", {SourceClass.BLAST: value, SourceClass.EARTHQUAKE: value})
+        add(evidence, "silence", values={SourceClass.BLAST: value, SourceClass.EARTHQUAKE: value})
     source = SourceSize(
         estimate_charge(arrivals_of(group.records, district), group.location, district=district),
         record_lengths(group.records, group.location, district=district),
@@ -147,7 +147,7 @@ def _judged(suspect: _Suspect, candidate: Candidate | None) -> JudgedEvent:
     group = suspect.group
     match = event_rules().match
     odds = match.unmatched_log if candidate is None else min(candidate.log_odds, match.most_matched_log)
-    add(suspect.evidence, "declaration", {SourceClass.BLAST: odds})
+    add(suspect.evidence, "declaration", values={SourceClass.BLAST: odds})
     found = classified(suspect.evidence)
     verdict = _verdict(found, candidate, stations=len(group.records), contradicted=bool(suspect.silent))
     if verdict is not Verdict.DECLARED:

@@ -104,7 +104,7 @@ def networked(evidence: Evidence, *, stations: int) -> None:
         causes["network"] = causes.get("network", 0.0) + alone
 
 
-def add(evidence: Evidence, cause: str, values: Mapping[SourceClass, float]) -> None:
+def add(evidence: Evidence, cause: str, *, values: Mapping[SourceClass, float]) -> None:
     """Add ln likelihoods of one cause; classes not named get none."""
     for item, value in values.items():
         evidence[item][cause] = evidence[item].get(cause, 0.0) + value
