@@ -157,7 +157,7 @@ async def in_disorder(url: str, batches: list[list[Parcel]], case: Case, dice: r
     await engine.dispose()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
