@@ -59,7 +59,7 @@ def _finding(step: ServiceStep, subject: FaultSubject) -> Finding:
     service, unit = step.service, parameters()[subject.parameter.code].unit_ru if subject.parameter else ""
     episode = FaultEpisode(
         Fault.FOULING, service.start, service.end - INTERVAL, service.end - service.start + AROUND,
-        settled_at=service.end + AROUND,
+        service.start,        settled_at=service.end + AROUND,
     )  # fmt: skip
     reason = (
         f"После обслуживания показания изменились на {number_ru(step.step)} {unit} сверх обычного хода суток; "

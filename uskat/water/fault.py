@@ -107,22 +107,24 @@ DEVICE_RULES = (
 
 @dataclass(frozen=True, slots=True)
 class FaultEpisode:
-    """One fault, UTC. started_at: start of the interval that made it certain; last: start of its last interval so far.
+    """One fault, UTC. started_at, last: starts of its first and of its last interval so far.
 
-    value: at which the instrument is stuck, when it is. settled_at: end of the interval that made its end certain.
+    certain_at: start of the interval that made it certain. value: at which the instrument is stuck, when it is.
+    settled_at: end of the interval that made its end certain.
     """
 
     fault: Fault
     started_at: datetime
     last: datetime
     proof: timedelta
+    certain_at: datetime
     value: float | None = None
     settled_at: datetime | None = None
 
     @property
     def knowable_at(self) -> datetime:
         """When the fault could have been known."""
-        return self.started_at + max(self.proof, INTERVAL)
+        return max(self.started_at + self.proof, self.certain_at + INTERVAL)
 
     @property
     def ended_at(self) -> datetime | None:
@@ -133,7 +135,7 @@ class FaultEpisode:
 def fold_fault(
     intervals: Iterable[JudgedInterval], rule: FaultRule, *, low: datetime, start: FaultEpisode | None = None
 ) -> list[FaultEpisode]:
-    """Episodes that are open at `low` or begin later. intervals: in time order, from low − rule.within at least.
+    """Episodes that are open at `low` or become certain later. intervals: in order, from low − rule.within at least.
 
     start: the episode that was open just before `low`.
     """
@@ -150,7 +152,7 @@ def fold_fault(
             continue
         if episode is None:
             if hit and len(recent) >= rule.hits:
-                episode = FaultEpisode(rule.fault, interval.start, interval.start, rule.proof, _value(rule, interval))
+                episode = _begun(rule, recent[0], interval)
         elif hit:
             episode = replace(episode, last=interval.start)
         elif interval.start - episode.last >= rule.quiet:
@@ -159,6 +161,7 @@ def fold_fault(
     return [*found, episode] if episode is not None else found
 
 
-def _value(rule: FaultRule, interval: JudgedInterval) -> float | None:
-    """The value at which it sticks: what the interval ends with is what it began to repeat."""
-    return interval.high if rule.fault is Fault.STUCK and interval.low == interval.high else None
+def _begun(rule: FaultRule, first: datetime, interval: JudgedInterval) -> FaultEpisode:
+    """A fault that became certain with this interval; stuck at what the interval repeats."""
+    value = interval.high if rule.fault is Fault.STUCK and interval.low == interval.high else None
+    return FaultEpisode(rule.fault, first, interval.start, rule.proof, interval.start, value)

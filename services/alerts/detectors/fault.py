@@ -7,7 +7,7 @@ is open and the longest memory of a rule has passed; else the intervals are read
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.alerts.detection import Evaluation, StationContext
 from services.alerts.detectors.drift import DAY, local_day
@@ -57,6 +57,12 @@ class Found:
         """Key of its alerts."""
         return fault_key(self.rule.fault, self.subject)
 
+    def scope(self, low: datetime, end: datetime | None) -> Scope:
+        """Where the episodes are complete: a fault of several intervals begins before the one that made it certain."""
+        before = self.rule.within if self.rule.hits > 1 else timedelta(0)
+        since = self.covering.alert.started_at if self.covering else low - before
+        return Scope(self.key, since, None if end is None else end - before)
+
 
 async def evaluate(context: StationContext) -> Evaluation:
     """Faults of every series and device of the station."""
@@ -83,14 +89,7 @@ async def evaluate(context: StationContext) -> Evaluation:
         findings=[*(finding for one in found for finding in _findings(one, departures)), *steps],
         scopes=[
             *step_scopes,
-            *(
-                Scope(
-                    one.key,
-                    one.covering.alert.started_at if one.covering else low,
-                    None if end == FAR_FUTURE else end,
-                )
-                for one in found
-            ),
+            *(one.scope(low, None if end == FAR_FUTURE else end) for one in found),
         ],
         intervals=sum(map(len, rows.values())),
     )
@@ -187,7 +186,7 @@ def _fold(
                 JudgedInterval(row.start, tuple(map(int, row.flags.split(","))), row.low, row.high, row.start in cold)
                 for row in rows
             ]
-        covering = next((record for record in own if _covers(record, low)), None)
+        covering = next((one for one in own if _covers(one, low) and _certain_at(one, rule) < low), None)
         start = _resumed(covering, rule) if covering is not None else None
         proven = covering is None or any(rule.hit(one) for one in judged if one.start < low)
         yield Found(rule, subject, fold_fault(judged, rule, low=low, start=start), covering, proven)
@@ -203,8 +202,16 @@ def _resumed(record: AlertRecord, rule: FaultRule) -> FaultEpisode:
     alert = record.alert
     value = alert.content["figures"].get("value")
     return FaultEpisode(
-        Fault(rule.fault), alert.started_at, alert.started_at, rule.proof, value["value"] if value else None
-    )
+        rule.fault, alert.started_at, alert.started_at, rule.proof, _certain_at(record, rule),
+        value["value"] if value else None,
+    )  # fmt: skip
+
+
+def _certain_at(record: AlertRecord, rule: FaultRule) -> datetime:
+    """Start of the interval that made a stored fault certain."""
+    if rule.hits == 1:
+        return record.alert.started_at
+    return datetime.fromisoformat(record.alert.content["knowable_at"]) - INTERVAL
 
 
 async def _departures(context: StationContext, found: Sequence[Found]) -> Days:

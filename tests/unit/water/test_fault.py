@@ -1,5 +1,6 @@
 """Faults as episodes: when they begin, how they end, and that folding may begin anywhere."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -69,7 +70,9 @@ def test_a_sensor_in_the_air_is_not_told_as_stuck_too():
 def test_three_spikes_in_twelve_hours_are_a_train(pattern, found):
     episodes = fold_fault(hits(pattern, "spike"), RULES[Fault.SPIKE], low=T0)
     assert len(episodes) == found
-    assert all(episode.started_at == at(len(pattern) - 1) for episode in episodes)
+    assert all(episode.certain_at == at(len(pattern) - 1) for episode in episodes)
+    assert all(episode.knowable_at == at(len(pattern)) for episode in episodes)
+    assert all(pattern[(episode.started_at - T0) // INTERVAL] == "x" for episode in episodes)
 
 
 def test_a_train_ends_with_twelve_quiet_hours_at_its_last_spike():
@@ -100,8 +103,8 @@ def test_folding_may_go_on_from_the_episode_that_was_open(pattern, cut, fault):
     intervals = [one for one, mark in zip(hits(pattern, test), pattern, strict=True) if mark != " "]
     whole = fold_fault(intervals, rule, low=T0)
     low = at(cut)
-    start = next((one for one in whole if one.started_at < low and (one.settled_at or low + INTERVAL) > low), None)
-    resumed = FaultEpisode(fault, start.started_at, start.started_at, rule.proof, start.value) if start else None
+    start = next((one for one in whole if one.certain_at < low and (one.settled_at or low + INTERVAL) > low), None)
+    resumed = replace(start, last=start.started_at, settled_at=None) if start else None
     since = min(low - LONGEST_MEMORY, start.started_at if start else low)
     rest = fold_fault([one for one in intervals if one.start >= since], rule, low=low, start=resumed)
     assert rest == [one for one in whole if one.settled_at is None or one.settled_at > low]
@@ -109,7 +112,7 @@ def test_folding_may_go_on_from_the_episode_that_was_open(pattern, cut, fault):
 
 @pytest.mark.parametrize("fault", Fault)
 def test_every_fault_is_a_maintenance_finding_with_a_hint(fault):
-    finding = fault_finding(FaultEpisode(fault, T0, at(3), INTERVAL), SERIES)
+    finding = fault_finding(FaultEpisode(fault, T0, at(3), INTERVAL, T0), SERIES)
     assert (finding.kind, finding.severity) == (FindingKind.FAULT, Severity.MAINTENANCE)
     assert finding.reasons[-1].startswith("Проверьте")
     assert finding.detail["fault"] == fault.value
