@@ -2,10 +2,11 @@
 
 Compared is what is said of the water and the instruments: key, period, severity, title, figures, reasons, norm, detail
 of every alert that stands. Silence is about receipt and left out, as in `test_order`; so are alerts that were withdrawn
-when more data came, and identifiers of alerts inside a detail.
+when more data came; an alert that a detail refers to is named by key and start instead of its number.
 """
 
 import asyncio
+import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ TEMPLATE = "water_order_template"
 NOT_OF_THE_WATER = ("silence", "clock", "internal")
 FINDINGS = (
     "SELECT key, kind, severity, state, started_at, ended_at, settled_at, knowable_at, title, figures::text, reasons::text,"
-    " norm::text, detail::text FROM alert WHERE state <> 'withdrawn' AND kind <> ALL($1) ORDER BY key, started_at"
+    " norm::text, detail::text, id FROM alert WHERE state <> 'withdrawn' AND kind <> ALL($1) ORDER BY key, started_at"
 )
 HEAD = "name: x\ntitle: x\nabout: x\n"
 SCENARIOS = (
@@ -108,7 +109,15 @@ async def findings(url: str) -> list[tuple[Any, ...]]:
     connection = await asyncpg.connect(libpq_url(url))
     rows = await connection.fetch(FINDINGS, list(NOT_OF_THE_WATER))
     await connection.close()
-    return [tuple(row) for row in rows]
+    names = {row["id"]: f"{row['key']} {row['started_at']}" for row in rows}
+    return [(*tuple(row)[:12], referring(json.loads(row["detail"]), names)) for row in rows]
+
+
+def referring(detail: dict[str, Any], names: dict[int, str]) -> dict[str, Any]:
+    """The detail with the alert it refers to by name: numbers are given in the order of opening."""
+    if detail.get("upstream_alert") is None:
+        return detail
+    return detail | {"upstream_alert": names[detail["upstream_alert"]]}
 
 
 def in_order(databases: Databases, case: Case, sent: list[Parcel]) -> list[tuple[Any, ...]]:
