@@ -152,11 +152,12 @@ class District:
         anywhere = float(np.exp(self.log_anywhere))
         if not self.pits:
             return np.full(len(nodes), self.log_anywhere)
-        density = np.full(len(nodes), (1 - rules.pit_weight) * anywhere)
+        density = np.full(len(nodes), (1 - rules.pit_weight - rules.near_weight) * anywhere)
         for pit, place in zip(self.pits, self.pit_places, strict=True):
-            variance = rules.pit_sd_km**2 + pit.radius_km**2 / 4
             apart = ((nodes - place) ** 2).sum(axis=1)
-            density += rules.pit_weight / len(self.pits) * np.exp(-apart / (2 * variance)) / (2 * np.pi * variance)
+            for weight, sd_km in ((rules.pit_weight, rules.pit_sd_km), (rules.near_weight, rules.near_sd_km)):
+                variance = sd_km**2 + pit.radius_km**2 / 4
+                density += weight / len(self.pits) * np.exp(-apart / (2 * variance)) / (2 * np.pi * variance)
         return np.asarray(np.log(density), dtype=np.float64)
 
     def law_at(self, place: Floats) -> tuple[float, float, float]:

@@ -1,10 +1,11 @@
 """Which records belong together: coincidence, then the location throws out what does not fit; wrong clocks found."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from uskat.blast.event.clock_history import ClockReading, RecordKey, corrected, corrections
 from uskat.blast.event.coincidence import Trigger, partition
 from uskat.blast.event.district import District
 from uskat.blast.event.location import EPOCH, Location, locate
@@ -14,6 +15,8 @@ from uskat.blast.event.signal import SourceClass, classified, record_evidence
 from uskat.blast.event.verdict import ClockFault
 
 LOCAL = (SourceClass.TRAFFIC, SourceClass.HANDLING, SourceClass.NOISE)
+SURE_STATIONS = 3
+PASSES = 3
 CLEAR_SNR = 6.0
 CLEAR_QUIET_S = 1.0
 SIMILAR_LOG_FREQUENCY = 0.3
@@ -55,16 +58,67 @@ def group_records(records: Sequence[RecordFeatures], district: District) -> tupl
     """
     unique = {(record.station, record.start): record for record in sorted(records, key=_order)}
     known = sorted((r for r in unique.values() if r.station in district.by_code), key=_order)
+    groups, strays = _pass(known, district, clocks={})
+    clocks: dict[RecordKey, float] = {}
+    for _ in range(PASSES):
+        moves = corrections(known, _readings(groups, strays, clocks), settled=_settled(groups))
+        fresh = {key: value for key, value in moves.items() if key not in clocks}
+        if not fresh:
+            break
+        clocks |= fresh
+        moved = [corrected(r, clocks[r.key]) if r.key in clocks else r for r in known]
+        groups, strays = _pass(moved, district, clocks=clocks)
+    return groups, strays
+
+
+def _pass(
+    records: Sequence[RecordFeatures], district: District, *, clocks: Mapping[RecordKey, float]
+) -> tuple[list[Group], list[Stray]]:
+    """Groups of records whose clocks were corrected by what `clocks` says."""
     window = event_rules().network.window_s
     triggers = []
-    for index, record in enumerate(known):
+    for index, record in enumerate(records):
         onset = (record.onset_at - EPOCH).total_seconds()
         triggers.append(Trigger(onset, onset + window, record.station, index))
     groups = []
     for coincidence in partition(triggers):
-        members = [known[trigger.index] for trigger in coincidence.triggers]
-        groups += _groups_of(members, district)
+        members = [records[trigger.index] for trigger in coincidence.triggers]
+        groups += _groups_of(members, district, clocks=clocks)
     return _with_strays(groups, district)
+
+
+def _settled(groups: Sequence[Group]) -> frozenset[RecordKey]:
+    """Records that three stations or more agree on."""
+    return frozenset(
+        record.key
+        for group in groups
+        if len(group.location.residuals) >= SURE_STATIONS
+        for record in group.records
+        if record.station in dict(group.location.residuals)
+    )
+
+
+def _readings(
+    groups: Sequence[Group], strays: Sequence[Stray], clocks: Mapping[RecordKey, float]
+) -> dict[str, list[ClockReading]]:
+    """What well placed events say of the clocks of their stations."""
+    found: dict[str, list[ClockReading]] = {}
+    for group in groups:
+        if len(group.location.residuals) < SURE_STATIONS:
+            continue
+        wrong = dict(group.location.outliers)
+        for record in group.records:
+            known = clocks.get(record.key, 0.0)
+            if record.station not in wrong or record.snr >= CLEAR_SNR:
+                ahead = known + wrong.get(record.station, 0.0)
+                at_s = (group.location.at - EPOCH).total_seconds()
+                found.setdefault(record.station, []).append(ClockReading(at_s, ahead, record.key))
+    for stray in strays:
+        if len(stray.of.location.residuals) >= SURE_STATIONS:
+            at_s = (stray.of.location.at - EPOCH).total_seconds()
+            reading = ClockReading(at_s, stray.ahead_s + clocks.get(stray.record.key, 0.0), stray.record.key)
+            found.setdefault(stray.record.station, []).append(reading)
+    return found
 
 
 def is_local(record: RecordFeatures) -> bool:
@@ -77,33 +131,35 @@ def _order(record: RecordFeatures) -> tuple[object, ...]:
     return (record.start, record.station, record.onset_at, record.ppv_mm_s)
 
 
-def _groups_of(members: Sequence[RecordFeatures], district: District) -> list[Group]:
+def _groups_of(
+    members: Sequence[RecordFeatures], district: District, *, clocks: Mapping[RecordKey, float]
+) -> list[Group]:
     """One group, and local trouble and strangers that happened to come at the same time as groups of their own."""
     if len(members) == 1:
-        return [_group(members, district)]
+        return [_group(members, district, clocks=clocks)]
     location = locate(members, district)
     residuals = dict(location.outliers)
     apart = [record for record in members if record.station in residuals and is_local(record)]
     if len(members) == 2 and residuals:
         apart = list(members)
     together = [record for record in members if record not in apart]
-    groups = [_group([record], district) for record in apart]
-    return [_group(together, district), *groups] if together else groups
+    groups = [_group([record], district, clocks=clocks) for record in apart]
+    return [_group(together, district, clocks=clocks), *groups] if together else groups
 
 
-def _group(members: Sequence[RecordFeatures], district: District) -> Group:
+def _group(members: Sequence[RecordFeatures], district: District, *, clocks: Mapping[RecordKey, float]) -> Group:
     ordered = tuple(sorted(members, key=lambda record: record.station))
     location = locate(ordered, district)
     of_station = {record.station: record for record in ordered}
     least = event_rules().clock.least_s
-    clocks = []
-    if len(location.residuals) >= 3:
+    wrong = {record.station: clocks[record.key] for record in ordered if record.key in clocks}
+    if len(location.residuals) >= SURE_STATIONS:
         for station, residual in location.outliers:
             record = of_station[station]
             clear = record.snr >= CLEAR_SNR and record.quiet_s >= CLEAR_QUIET_S
             if clear and abs(residual) >= least:
-                clocks.append(ClockFault(station, residual))
-    return Group(ordered, location, tuple(clocks))
+                wrong[station] = wrong.get(station, 0.0) + residual
+    return Group(ordered, location, tuple(ClockFault(station, ahead) for station, ahead in sorted(wrong.items())))
 
 
 def _with_strays(groups: Sequence[Group], district: District) -> tuple[list[Group], list[Stray]]:

@@ -68,6 +68,8 @@ def judge_events(
 def _suspect(group: Group, district: District, utc_offset_h: float) -> _Suspect:
     rules = event_rules()
     evidence = event_evidence(group.records)
+    charge = estimate_charge(arrivals_of(group.records, district), group.location, district=district)
+    charge_kg = rules.amplitude.charge_kg if charge is None else charge.kg
     networked(evidence, stations=len(group.records))
     if len(group.records) > 2:
         ratio = surface_or_far(group.records, district) / len(group.records)
@@ -75,7 +77,7 @@ def _suspect(group: Group, district: District, utc_offset_h: float) -> _Suspect:
         add(evidence, "moveout", values=dict.fromkeys(SourceClass, other))
         add(evidence, "moveout", values={SourceClass.BLAST: log_normal(ratio, rules.moveout.blast) - other})
         add(evidence, "place", values={SourceClass.BLAST: _place_log(group, district)})
-        add(evidence, "near_air", values=_near_air(group, district))
+        add(evidence, "near_air", values=_near_air(group, district, charge_kg=charge_kg))
     prior = hour_prior(group.location.at, utc_offset_h=utc_offset_h).log_odds
     add(evidence, "hour", values={SourceClass.BLAST: prior / 2, SourceClass.EARTHQUAKE: -prior / 2})
     silent = _silent(group, district)
@@ -83,7 +85,7 @@ def _suspect(group: Group, district: District, utc_offset_h: float) -> _Suspect:
         value = rules.network.silent_log * min(len(silent), MOST_SILENT)
         add(evidence, "silence", values={SourceClass.BLAST: value, SourceClass.EARTHQUAKE: value})
     source = SourceSize(
-        estimate_charge(arrivals_of(group.records, district), group.location, district=district),
+        charge,
         record_lengths(group.records, group.location, district=district),
     )
     return _Suspect(group, evidence, classified(evidence), source, silent)
@@ -96,26 +98,29 @@ def _place_log(group: Group, district: District) -> float:
     return float(np.clip(ratio, rules.least_log, rules.most_log))
 
 
-def _near_air(group: Group, district: District) -> dict[SourceClass, float]:
+def _near_air(group: Group, district: District, *, charge_kg: float) -> dict[SourceClass, float]:
     """ln likelihoods of air waves heard, and not heard, at the stations nearest to the source.
 
-    Beyond `within_km` silence says nothing: the wave may be too weak there.
+    Where the pressure of a blast of this strength would be too weak, silence says nothing.
     """
     rules, air, ground = event_rules().near_air, event_rules().air, event_rules().ground
+    unsure = group.location.uncertainty_km / 2
     near = []
     for record in group.records:
         distance = float(np.hypot(*(district.place_of[record.station] - group.location.place)))
         expected = distance / air.sound_km_s - distance / ground.p_km_s
-        within = AIR_SPREADS * float(np.hypot(air.fixed_sd_s, air.share_sd * expected))
+        within = AIR_SPREADS * float(np.hypot(air.fixed_sd_s, air.share_sd * expected)) + unsure / air.sound_km_s
         lag = record.air_after_s
         heard_here = lag is not None and lag >= air.least_s and abs(lag - expected - air.late_s) <= within
-        if distance <= rules.within_km or heard_here:
-            near.append((distance, heard_here))
-    heard = [found for _, found in sorted(near)[: rules.most_stations]]
+        reach = 1000 * (distance + unsure) / float(np.cbrt(charge_kg))
+        must = 1000 * rules.k_kpa * reach**rules.exponent >= rules.audible_pa
+        if must or (heard_here and distance + unsure <= rules.heard_within_km):
+            near.append((distance, must, heard_here))
     values = dict.fromkeys((SourceClass.BLAST, SourceClass.EARTHQUAKE), 0.0)
-    for item in values:
-        chance = rules.heard_blast if item is SourceClass.BLAST else rules.heard_other
-        values[item] = sum(float(np.log(chance if found else 1 - chance)) for found in heard)
+    for _, must, found in sorted(near)[: rules.most_stations]:
+        other = rules.heard_other if must else rules.heard_by_chance
+        for item, chance in ((SourceClass.BLAST, rules.heard_blast), (SourceClass.EARTHQUAKE, other)):
+            values[item] += float(np.log(chance if found else 1 - chance))
     return values
 
 
@@ -149,7 +154,7 @@ def _judged(suspect: _Suspect, candidate: Candidate | None) -> JudgedEvent:
     odds = match.unmatched_log if candidate is None else min(candidate.log_odds, match.most_matched_log)
     add(suspect.evidence, "declaration", values={SourceClass.BLAST: odds})
     found = classified(suspect.evidence)
-    verdict = _verdict(found, candidate, stations=len(group.records), contradicted=bool(suspect.silent))
+    verdict = _verdict(found, candidate, stations=len(group.records), silent=len(suspect.silent))
     if verdict is not Verdict.DECLARED:
         candidate = None
     deviations = () if candidate is None else _deviations(candidate)
@@ -161,7 +166,7 @@ def _judged(suspect: _Suspect, candidate: Candidate | None) -> JudgedEvent:
         verdict=verdict,
         probabilities=_probabilities(found, candidate),
         records=tuple((record.station, record.start) for record in group.records),
-        location=group.location if blast else None,
+        location=group.location if blast or verdict is Verdict.UNRESOLVED else None,
         charge=charge,
         declaration=candidate,
         deviations=deviations,
@@ -178,15 +183,17 @@ def _judged(suspect: _Suspect, candidate: Candidate | None) -> JudgedEvent:
     )
 
 
-def _verdict(found: Classified, candidate: Candidate | None, *, stations: int, contradicted: bool) -> Verdict:
-    """contradicted: live stations nearby kept silent; then a single record is no proof of an undeclared blast."""
+def _verdict(found: Classified, candidate: Candidate | None, *, stations: int, silent: int) -> Verdict:
+    """silent: live stations that a blast would have moved; they deny an undeclared blast that few recorded."""
     sure, best = event_rules().sure, found.best
     chance = found.probabilities[best]
     if best is not SourceClass.BLAST:
         return OF_CLASS[best] if chance >= sure.kind else Verdict.UNRESOLVED
     if candidate is not None:
         return Verdict.DECLARED if chance >= sure.kind else Verdict.UNRESOLVED
-    if stations == 1 and contradicted:
+    network = event_rules().network
+    denied = silent >= network.silent_contradict and stations <= network.few_stations
+    if denied or (stations == 1 and silent):
         return Verdict.UNRESOLVED
     needed = sure.undeclared_alone if stations == 1 else sure.undeclared
     return Verdict.UNDECLARED if chance >= needed else Verdict.UNRESOLVED

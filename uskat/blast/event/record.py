@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Self
 
 TIMES = ("start", "end", "onset_at")
@@ -12,7 +12,8 @@ TIMES = ("start", "end", "onset_at")
 class RecordFeatures:
     """Features of one record; times UTC by the instrument's clock.
 
-    onset_at, onset_sd_s: first motion. snr: of the onset; quiet_s: quiet before it. ppv_mm_s: largest component.
+    onset_at, onset_sd_s: first motion. snr, peak_snr: of the onset and
+    of the peak; quiet_s: quiet before it. ppv_mm_s: largest component.
     peak_after_s: onset → largest vector sum. duration_s: from 5 to 95 % of the energy. frequency_hz: centroid of the
     spectrum. p_s_log10: largest P over largest S, None when they cannot be parted. ripple: log10 of the strongest
     spectral line over its surroundings; ripple_s: its period. air_pa: largest overpressure that the ground did not
@@ -26,6 +27,7 @@ class RecordFeatures:
     onset_at: datetime
     onset_sd_s: float
     snr: float
+    peak_snr: float
     quiet_s: float
     ppv_mm_s: float
     peak_after_s: float
@@ -39,6 +41,11 @@ class RecordFeatures:
     axis_share: float
     fast_share: float
 
+    @property
+    def key(self) -> tuple[str, datetime]:
+        """Station and start as sent: the name of the record."""
+        return self.station, self.start
+
     def to_json(self) -> dict[str, Any]:
         """Plain values; times in ISO 8601."""
         values = asdict(self)
@@ -48,9 +55,3 @@ class RecordFeatures:
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Inverse of `to_json`; raises KeyError or ValueError for something else."""
         return cls(**{**values, **{name: datetime.fromisoformat(values[name]) for name in TIMES}})
-
-    def shifted(self, seconds: float) -> Self:
-        """The same record by a clock that is this much behind: later times for positive seconds."""
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        moved = {name: values[name] + timedelta(seconds=seconds) for name in TIMES}
-        return type(self)(**(values | moved))

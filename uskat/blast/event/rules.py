@@ -43,10 +43,15 @@ class Amplitude(Sourced):
 
 
 class Place(Sourced):
-    """Prior of places and the search grid. least_log, most_log: bounds of what a place says for a blast."""
+    """Prior of places – in the pits, near them, anywhere – and the search grid.
+
+    least_log, most_log: bounds of what a place says for a blast.
+    """
 
     pit_weight: float = Field(ge=0, le=1)
     pit_sd_km: float
+    near_weight: float = Field(ge=0, le=1)
+    near_sd_km: float
     margin_km: float
     step_km: float
     outlier_sd: float
@@ -56,11 +61,19 @@ class Place(Sourced):
 
 
 class NearAir(Sourced):
-    """Is the air wave heard where it must be? Probabilities at one of the stations near the source."""
+    """Is the air wave heard where it must be? Probabilities at one of the stations near the source.
 
-    within_km: float
+    Pressure by P = k·(R/Q^⅓)^exponent kPa; from audible_pa on it must be heard; heard_within_km: farther it says
+    nothing. heard_by_chance: where it need not be heard, of other sources.
+    """
+
+    k_kpa: float
+    exponent: float
+    audible_pa: float
+    heard_within_km: float
     heard_blast: float
     heard_other: float
+    heard_by_chance: float
     most_stations: int
 
 
@@ -100,14 +113,26 @@ class NetworkRules(Sourced):
     silent_ratio: float
     records_weigh: float
     clearest: int
+    weak_snr: float
+    clear_snr: float
+    silent_contradict: int
+    few_stations: int
 
 
 class Clock(Sourced):
-    """Largest clock error looked for, how far the amplitude may be off, least error reported."""
+    """Largest clock error looked for, how far the amplitude may be off, least error reported.
+
+    history: so many readings of a station's clock nearest in time, within history_s, of which `agree` must agree to
+    agree_s.
+    """
 
     most_s: float
     amplitude_log10: float
     least_s: float
+    history: int
+    history_s: float
+    agree: int
+    agree_s: float
 
 
 class Match(Sourced):

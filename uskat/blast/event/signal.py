@@ -16,6 +16,9 @@ from uskat.blast.event.rules import Normal, SignalClass, event_rules
 FLOOR = 0.02
 """Share of values that no class foresees: bounds what one odd feature can say."""
 LEAST_AIR = 0.003
+LEAST_TRUST = 0.15
+SHAPE = frozenset({"frequency", "ripple", "p_s", "axis"})
+"""Causes that noise can feign."""
 AIR_FIRST_S = 0.2
 WIDTHS = 3.0
 CAUSES = (
@@ -87,11 +90,13 @@ def event_evidence(records: Sequence[RecordFeatures]) -> Evidence:
         raise ValueError("no records to judge")
     rules = event_rules().network
     clearest = sorted(records, key=lambda record: (-record.snr, record.station))[: rules.clearest]
-    weight = min(len(clearest), rules.records_weigh) / len(clearest)
+    share = min(len(clearest), rules.records_weigh) / len(clearest)
     total: Evidence = {item: {} for item in SourceClass}
     for record in clearest:
+        trust = _trust(record)
         for item, causes in record_evidence(record, located=len(records) > 2).items():
             for cause, value in causes.items():
+                weight = share * trust if cause in SHAPE else share
                 total[item][cause] = total[item].get(cause, 0.0) + weight * value
     return total
 
@@ -123,6 +128,13 @@ def classified(evidence: Evidence) -> Classified:
 def looks_like_blast(p_s_log10: float) -> bool:
     """The published rule of one feature (norms.md 3.6.4): log10 of P over S of at least −0.2."""
     return p_s_log10 >= event_rules().p_s.blast_from_log10
+
+
+def _trust(record: RecordFeatures) -> float:
+    """How much the shape of a record says: that of a weak one is mostly the shape of noise."""
+    rules = event_rules().network
+    share = (record.peak_snr - rules.weak_snr) / (rules.clear_snr - rules.weak_snr)
+    return min(1.0, max(LEAST_TRUST, share))
 
 
 def _of_record(record: RecordFeatures, look: SignalClass, *, located: bool) -> dict[str, float]:
