@@ -67,9 +67,27 @@ class Lens:
             last = raw[-count - 1 :]
             change = sum(abs(b - a) for a, b in pairwise(last)) / count
             direction = -1.0 if last[-1] < last[0] else 1.0
-            self.typical.learn(change, floor)
+            if rule.memory:
+                self.typical.learn(change, floor)
             return self._judge(time, direction * change, last[0], last[-1], max(self.typical.value, floor))
+        if rule.kind is ScaleKind.SPIKE:
+            return self._look_at_spike(time, raw, floor)
         return self._look_back(time, raw, floor)
+
+    def _look_at_spike(self, time: float, raw: list[float], floor: float) -> Look | None:
+        """Top-hat of the newest readings: what stands above, or below, both ends."""
+        smooth = self.rule.smooth
+        if len(raw) < smooth + 2:
+            return None
+        before, now, inside = raw[-smooth - 2], raw[-1], raw[-smooth - 1 : -1]
+        high, low = max(before, now), min(before, now)
+        above, below = max(inside) - high, low - min(inside)
+        if self.rule.memory:
+            self.typical.learn(abs(now - raw[-2]), floor)
+        scale = max(self.typical.value, floor)
+        if above >= below:
+            return self._judge(time, max(above, 0.0), high, max(inside), scale)
+        return self._judge(time, -below, low, min(inside), scale)
 
     def _look_back(self, time: float, raw: list[float], floor: float) -> Look | None:
         window, rule = self.window, self.rule
@@ -82,7 +100,8 @@ class Lens:
             return None
         observed = median_of(raw[-rule.smooth :]) if rule.smooth > 1 else raw[-1]
         middle = window.median()
-        self.typical.learn(abs(observed - middle), floor)
+        if rule.memory:
+            self.typical.learn(abs(observed - middle), floor)
         scale = max(self.typical.value, floor)
         if rule.kind is ScaleKind.LEVEL:
             return self._judge(time, observed - middle, middle, observed, scale)
@@ -197,9 +216,10 @@ class Channel:
 
     def _floor(self, judged: float) -> float:
         rule = self.rule
+        step = rule.step or self.step.value
         if rule.log:
-            return max(self.step.value, rule.relative_floor)
-        return max(self.step.value, rule.floor, rule.relative_floor * abs(judged))
+            return max(step, rule.relative_floor)
+        return max(step, rule.floor, rule.relative_floor * abs(judged))
 
     def _weighed(self, look: Look, course: float) -> Look:
         """The score of a change that is too small to matter is no more than its part of what would."""

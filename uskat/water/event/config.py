@@ -12,6 +12,8 @@ class ScaleKind(StrEnum):
 
     CHANGE = "change"
     """Mean |difference| of the last readings: a jump when there are few, a burst of noise when there are many."""
+    SPIKE = "spike"
+    """How far the newest readings left the line between their ends and came back: no flood does that."""
     LEVEL = "level"
     """Distance of the newest readings from the median of the accepted window."""
     ENVELOPE = "envelope"
@@ -30,7 +32,8 @@ class TimeScale:
     together. limit: deviation in learned scales at which the score is 1, before the parameter's `tail`.
     confirm_k, confirm_n: the k-th largest of the last n deviations counts. every_s: thinning of the window, s.
     lag_s: the window ends so long ago, so that a ramp does not pull its own reference along.
-    memory: readings over which the learned scale forgets.
+    memory: readings over which the learned scale forgets;
+    0: no scale is learned, deviations are counted in steps of the sensor.
     """
 
     name: str
@@ -50,17 +53,16 @@ class ParameterRule:
     """What is known of a parameter beforehand; the defaults know nothing.
 
     tail: multiplier of every limit (heavy-tailed parameters need more). minimum, maximum: range in the parameter's
-    unit outside of which a reading cannot be true. floor: smallest credible scale, parameter's unit; the sensor's
-    step is learned and is a floor too. relative_floor: the same as a share of the value. log: judged as ratio, not as
-    difference. explains: moves by itself in operation or weather, is no event alone. natural: sign of the change that
-    rain and melt bring (0: either, None: rain does not move it). daily: a course of the day is learned.
-    matter, matter_share: the score stays below 1 until the change reaches both, in the unit the parameter is judged in
-    (ln for log) and as a share of the expectation: steady water must not make trifles an event.
+    unit outside of which a reading cannot be true. step: resolution of the sensor, 0: learned. floor: smallest credible
+    scale, parameter's unit; the step is a floor too. relative_floor: the same as a share of the value. log: judged as
+    ratio, not as difference. explains: moves by itself in operation or weather, is no event alone. natural: sign of the
+    change that rain and melt bring (0: either, None: rain does not move it). daily: a course of the day is learned.
     """
 
     tail: float = 1.0
     minimum: float = -inf
     maximum: float = inf
+    step: float = 0.0
     floor: float = 0.0
     relative_floor: float = 0.0
     log: bool = False
@@ -104,7 +106,8 @@ class EventConfig:
     accept: a parameter scoring below this enters its windows; timeout_s: after this the rejected level is the new
     normal. pool: exponent of the norm that joins parameters. confirm_k, confirm_n: joint alarm. release: score under
     which an alarm ends. join_s: alarms closer than this are one episode. impossible: score of a value outside its
-    range (0: ignored, an instrument's matter).
+    range (0: ignored, an instrument's matter). ridge: penalty of the residual model, per row. warm_up_rows: train on
+    so many rows instead of warm_up_s.
     """
 
     name: str
@@ -128,6 +131,7 @@ class EventConfig:
     join_s: float = 7200.0
     impossible: float = 0.0
     ridge: float = 0.0
+    warm_up_rows: int = 0
 
     def rule(self, parameter: str) -> ParameterRule | None:
         """Rule of a parameter; None when this configuration does not look at it."""

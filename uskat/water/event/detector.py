@@ -72,6 +72,7 @@ class EventDetector:
         self._recent: deque[int] = deque(maxlen=config.confirm_n)
         self._first: float | None = None
         self._newest: float | None = None
+        self._rows = 0
         self._alarm = False
 
     def step(self, time: datetime, values: Mapping[str, float | None]) -> EventStep:
@@ -87,11 +88,17 @@ class EventDetector:
         }
         natural = self._natural is not None and self._natural.look(now, present)
         contributions = self._contributions(now, present, natural=natural)
-        warm = now - self._first >= self.config.warm_up_s
+        warm = not self._warming(now)
+        self._rows += 1
         score = self._joined(contributions) if warm else 0.0
         alarm = self._confirmed(score, any_value=bool(present))
         shown = sorted((item for item in contributions if item.score >= SHOWN), key=lambda item: -item.score)
         return EventStep(time, score, alarm, natural, tuple(shown))
+
+    def _warming(self, now: float) -> bool:
+        if self.config.warm_up_rows:
+            return self._rows < self.config.warm_up_rows
+        return self._first is None or now - self._first < self.config.warm_up_s
 
     def _contributions(self, now: float, present: Mapping[str, float], *, natural: bool) -> list[Contribution]:
         weather = self.config.natural if natural else None
@@ -112,12 +119,12 @@ class EventDetector:
             look = channel.look(now, value, excuse=excuse)
             if look is not None:
                 found.append(_told(name, look, rule, value))
-        if self._cross is not None and self._first is not None:
+        if self._cross is not None:
             found.extend(
                 Contribution(
                     name, look.scale_name, look.observed, look.expected, look.deviation, look.scale, look.score
                 )
-                for name, look in self._cross.look(sound, training=now - self._first < self.config.warm_up_s)
+                for name, look in self._cross.look(sound, training=self._warming(now))
             )
         return found
 
@@ -153,6 +160,7 @@ class EventDetector:
             "recent": list(self._recent),
             "first": self._first,
             "newest": self._newest,
+            "rows": self._rows,
             "alarm": self._alarm,
         }
         return msgspec.json.encode(state)
@@ -171,7 +179,8 @@ class EventDetector:
         if detector._cross is not None:
             detector._cross.load(saved["cross"])
         detector._recent.extend(saved["recent"])
-        detector._first, detector._newest, detector._alarm = saved["first"], saved["newest"], saved["alarm"]
+        detector._first, detector._newest = saved["first"], saved["newest"]
+        detector._rows, detector._alarm = saved["rows"], saved["alarm"]
         return detector
 
 

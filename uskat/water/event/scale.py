@@ -23,7 +23,7 @@ class TypicalDeviation:
     __slots__ = ("count", "rate", "value")
 
     def __init__(self, memory: int) -> None:
-        self.rate = 1.0 / memory
+        self.rate = 1.0 / max(memory, 1)
         self.value = 0.0
         self.count = 0
 
