@@ -156,7 +156,7 @@ def _number(cell: object) -> float | None:
 
 def _parquet_rows(path: Path, wanted: set[str]) -> Iterator[Row]:
     try:
-        from pyarrow.parquet import ParquetFile  # type: ignore[import-untyped]  # noqa: PLC0415 - optional
+        from pyarrow.parquet import ParquetFile  # noqa: PLC0415 - optional
     except ImportError:
         raise ColumnMapError("reading parquet needs pyarrow: pip install pyarrow, or give a CSV file") from None
     file = ParquetFile(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from services.cli.admin import admin
+from services.cli.backtest import backtest
 from services.cli.blast.command import blast
 from services.cli.demo.command import demo
 from services.cli.evaluate.blasts import blasts, catalogue
@@ -36,6 +37,7 @@ app.command()(ledger)
 app.command()(audit)
 app.command()(broker)
 app.command()(database)
+app.command()(backtest)
 evaluate.command()(blasts)
 evaluate.command()(catalogue)
 app.add_typer(evaluate, name="evaluate")

@@ -27,7 +27,7 @@ FAULTS = {
     "alerts speak MQTT": ("services/alerts/planted.py", "import paho.mqtt.client", "Only ingest, the simulators"),
     "ingest uses the web framework": ("services/ingest/planted.py", "import fastapi", "Only the api knows"),
     "alerts start a web server": ("services/alerts/planted.py", "import uvicorn", "Only the api and the composition"),
-    "alerts draw": ("services/alerts/planted.py", "import matplotlib", "Only uskat.blast.figure draws"),
+    "alerts draw": ("services/alerts/planted.py", "import matplotlib", "Only uskat.blast.figure and"),
     "storage reads settings": ("services/storage/planted.py", "import pydantic_settings", "Only services.settings"),
 }
 

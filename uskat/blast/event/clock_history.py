@@ -6,14 +6,14 @@ moved by what the events around it say of its station, when most of them say the
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
 from uskat.blast.event.record import RecordFeatures
 from uskat.blast.event.rules import event_rules
 
-RecordKey = tuple[str, object]
+RecordKey = tuple[str, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def corrections(
     records: Sequence[RecordFeatures], readings: Mapping[str, Sequence[ClockReading]], *, settled: frozenset[RecordKey]
 ) -> dict[RecordKey, float]:
     """Seconds that the clock was ahead, for records that are not settled and whose neighbours in time agree."""
-    found = {}
+    found: dict[RecordKey, float] = {}
     for record in records:
         key = record.key
         if key in settled:

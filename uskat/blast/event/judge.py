@@ -154,7 +154,7 @@ def _judged(suspect: _Suspect, candidate: Candidate | None) -> JudgedEvent:
     odds = match.unmatched_log if candidate is None else min(candidate.log_odds, match.most_matched_log)
     add(suspect.evidence, "declaration", values={SourceClass.BLAST: odds})
     found = classified(suspect.evidence)
-    verdict = _verdict(found, candidate, stations=len(group.records), silent=len(suspect.silent))
+    verdict = _verdict(found, candidate, group=group, silent=len(suspect.silent))
     if verdict is not Verdict.DECLARED:
         candidate = None
     deviations = () if candidate is None else _deviations(candidate)
@@ -183,7 +183,7 @@ def _judged(suspect: _Suspect, candidate: Candidate | None) -> JudgedEvent:
     )
 
 
-def _verdict(found: Classified, candidate: Candidate | None, *, stations: int, silent: int) -> Verdict:
+def _verdict(found: Classified, candidate: Candidate | None, *, group: Group, silent: int) -> Verdict:
     """silent: live stations that a blast would have moved; they deny an undeclared blast that few recorded."""
     sure, best = event_rules().sure, found.best
     chance = found.probabilities[best]
@@ -191,7 +191,9 @@ def _verdict(found: Classified, candidate: Candidate | None, *, stations: int, s
         return OF_CLASS[best] if chance >= sure.kind else Verdict.UNRESOLVED
     if candidate is not None:
         return Verdict.DECLARED if chance >= sure.kind else Verdict.UNRESOLVED
-    network = event_rules().network
+    network, stations = event_rules().network, len(group.records)
+    if group.location.uncertainty_km > sure.undeclared_within_km:
+        return Verdict.UNRESOLVED
     denied = silent >= network.silent_contradict and stations <= network.few_stations
     if denied or (stations == 1 and silent):
         return Verdict.UNRESOLVED

@@ -50,6 +50,9 @@ def _seen(group: Group, verdict: Verdict) -> Iterator[str]:
         yield f"Записал один прибор: {group.records[0].station}."
     else:
         yield f"Записали приборы: {count} ({', '.join(record.station for record in group.records)})."
+    if verdict is Verdict.UNRESOLVED and group.location.uncertainty_km > event_rules().sure.undeclared_within_km:
+        error = number_ru(group.location.uncertainty_km)
+        yield f"Место известно слишком грубо (±{error} км), чтобы говорить о взрыве без объявления."
     if verdict in {Verdict.DECLARED, Verdict.UNDECLARED}:
         place = group.location
         error = number_ru(place.uncertainty_km)

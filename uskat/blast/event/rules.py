@@ -165,11 +165,16 @@ class Match(Sourced):
 
 
 class Sure(Sourced):
-    """Probability from which a kind is named; of an undeclared blast; of one that a single instrument recorded."""
+    """Probability from which a kind is named; of an undeclared blast; of one that a single instrument recorded.
+
+    undeclared_within_km: a blast whose place is known worse than that (95 %) is not called undeclared: most sources
+    outside the network are earthquakes.
+    """
 
     kind: float
     undeclared: float
     undeclared_alone: float
+    undeclared_within_km: float
 
 
 class PToS(Sourced):

@@ -14,7 +14,7 @@ from uskat.water.event.config import EventConfig, ParameterRule, ScaleKind
 from uskat.water.event.cross import CrossModel
 from uskat.water.event.natural import NaturalCause
 
-VERSION = 1
+VERSION = 2
 SHOWN = 0.5
 """Parameters scoring at least this share of a limit are told in the explanation."""
 RANGE = "range"

@@ -153,7 +153,7 @@ CANARY = EventConfig(
     name="canary",
     cadence_s=1200.0,
     warm_up_s=7 * DAY,
-    scales=(TimeScale("24 h", ScaleKind.ENVELOPE, limit=0.9, window_s=DAY, memory=300),),
+    scales=(TimeScale("24 h", ScaleKind.ENVELOPE, limit=0.7, window_s=DAY, memory=300),),
     parameters=MappingProxyType({"TEMP": ParameterRule(explains=True)}),
     timeout_s=4 * HOUR,
     join_s=HOUR,
@@ -164,9 +164,12 @@ SKAB = EventConfig(
     cadence_s=1.0,
     warm_up_s=400.0,
     warm_up_rows=400,
-    scales=(TimeScale("mean of 45 s", ScaleKind.RESIDUAL, limit=2.0, smooth=45),),
+    scales=(TimeScale("mean of 20 s", ScaleKind.RESIDUAL, limit=3.0, smooth=20),),
+    # the water warms up while the pump runs, event or not
+    parameters=MappingProxyType({name: ParameterRule(explains=True) for name in ("Temperature", "Thermocouple")}),
     gap_s=30.0,
-    ridge=0.1,
+    pool=2.0,
+    ridge=0.3,
     join_s=30.0,
 )
 
