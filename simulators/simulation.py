@@ -22,7 +22,7 @@ from uskat.water.network import Network
 
 TURN_S = 0.05
 STATUS_EVERY_S = 1.0
-FAREWELL_S = 2.0
+FAREWELL_S = 8.0
 LONGEST_GAP_S = 48 * 3600.0
 STEPS_AT_ONCE = 720
 MARK = "measured_until"
@@ -73,14 +73,19 @@ class Simulation:
         self.truth.write_plan()
 
     def run(self, stopped: Callable[[], bool]) -> None:
-        """Play until `stopped`; then give confirmations a moment and close, the rest stays buffered."""
+        """Play until `stopped`; then deliver what can be and close, the rest stays buffered.
+
+        Packets of an earlier life may be stored already, unconfirmed: whoever adds up must know their fate too.
+        """
         scenario = self.world.scenario
         self._say(f"scenario {scenario.name}, zero at {iso(self.world.zero_s)}, {len(self.loggers)} devices")
         try:
             while not stopped():
                 self.turn(TURN_S)
             farewell_s = time.monotonic() + FAREWELL_S
-            while time.monotonic() < farewell_s and any(logger.delivery.unconfirmed for logger in self.loggers):
+            while time.monotonic() < farewell_s and any(
+                logger.wanted_online and len(logger.delivery) for logger in self.loggers
+            ):
                 serve(self.loggers, TURN_S)
         finally:
             self.close()

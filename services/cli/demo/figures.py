@@ -1,4 +1,4 @@
-"""What the demo shows: the simulators' account from their file, everything else from the database."""
+"""What the demo shows: the simulators' account from their files, everything else from the database."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from services.storage.alert_reading import AlertRow, active_alerts, list_alerts
 from services.storage.reading import Database, DatabaseAway, make_reading_engine
 from services.storage.series_reading import SeriesView, latest_readings, list_series
 from services.storage.station_reading import StationRow, list_stations
+from simulators.buffer import PacketBuffer
 
 FIRST_DAY = date(2000, 1, 1)
 PAGE = 500
@@ -87,30 +88,43 @@ def read_published(status: Path) -> Published:
     )
 
 
+def read_kept(loggers: Path) -> Published:
+    """Add up what the loggers' own buffers on disk say, while nobody writes them: true even if they were killed."""
+    account = Published()
+    for file in sorted(loggers.glob("*.sqlite")):
+        with PacketBuffer(file) as buffer:
+            totals = buffer.totals()
+        account = Published(
+            generated=account.generated + totals.readings_generated + totals.records_generated,
+            buffered=account.buffered + totals.readings_buffered + totals.records_buffered,
+        )
+    return account
+
+
 class Figures:
     """Collects snapshots; keeps the last answer of a database that is away."""
 
-    def __init__(self, database_url: str, simulator_status: Path) -> None:
+    def __init__(self, database_url: str, *, simulator_status: Path, loggers: Path) -> None:
         """Prepare a small pool of reading connections; nothing is asked yet."""
         self._database = Database(make_reading_engine(database_url, pool_size=2, application="uskat-demo"))
-        self._status = simulator_status
+        self._status, self._loggers = simulator_status, loggers
         self._published, self._stored = Rate(), Rate()
         self._alerts_before = 0
         self._series: dict[int, SeriesView] = {}
         self.last = Snapshot()
 
     async def begin(self) -> Account:
-        """Return the account before the run; alerts are counted from here."""
+        """Return the account before the run, when no simulator runs; alerts are counted from here."""
         series = await self._database.ask(
             list_series, station=None, parameter=None, everything=True, after=0, limit=MOST_SERIES
         )
         self._series = {view.id: view for view in series}
         newest = await self._newest_alerts(1)
         self._alerts_before = newest[0].id if newest else 0
-        return await self._account(alerts=0)
+        return await self._account(read_kept(self._loggers), alerts=0)
 
     async def end(self) -> Account:
-        """Return the account after the run; alerts: raised in it, or raised before and still active."""
+        """Return the account after the run and its simulators; alerts: raised in it, or before and still active."""
         raised = {alert.id for alert in await self._database.ask(active_alerts, everything=True)}
         before: int | None = None
         while page := await self._newest_alerts(PAGE, before):
@@ -118,12 +132,12 @@ class Figures:
             before = page[-1].id
             if before <= self._alerts_before:
                 break
-        return await self._account(alerts=len(raised))
+        return await self._account(read_kept(self._loggers), alerts=len(raised))
 
     async def look(self, now: float) -> Snapshot:
         """Take a new snapshot at a moment of a steady clock; an answer that fails leaves the old figures standing."""
         try:
-            account = await self._account(alerts=0)
+            account = await self._account(read_published(self._status), alerts=0)
             stations = await self._database.ask(list_stations, everything=True)
             latest = await self._database.ask(latest_readings, None)
             alerts = await self._newest_alerts(SHOWN_ALERTS)
@@ -160,8 +174,7 @@ class Figures:
             list_alerts, station=None, kind=None, state=None, since=None, before=before, limit=limit, everything=True
         )
 
-    async def _account(self, *, alerts: int) -> Account:
-        published = read_published(self._status)
+    async def _account(self, published: Published, *, alerts: int) -> Account:
         today = datetime.now(UTC).date()
         days = await self._database.ask(
             ledger_days, station=None, first=FIRST_DAY, last=date(today.year + 1, 1, 1), everything=True

@@ -10,6 +10,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 from rich.console import Console, RenderableType
@@ -33,6 +34,7 @@ from uskat.water.network import demo_network
 LOOK_EVERY_S = 1.0
 LINE_EVERY_S = 5.0
 KEPT_EVENTS = 5
+SIMULATORS_START_LOOKS = 30
 
 
 class Demo:
@@ -97,21 +99,34 @@ class Demo:
             if name in plan.units:
                 plan.adopt(name, time.monotonic())
         supervisor = Supervisor(assembly.children, plan, self.say)
-        figures = Figures(assembly.database_url, folder.simulator_status)
+        figures = Figures(assembly.database_url, simulator_status=folder.simulator_status, loggers=folder.loggers)
         stop = asyncio.Event()
         self._stop_on_signals(stop, supervisor)
         try:
             # The port of our own database may differ from run to run; a foreign one is known by its address.
             database = self.wish.database_url or "embedded"
-            baseline = folder.baseline(database, await figures.begin())
+            before = await figures.begin()
+            baseline = folder.baseline(database, before)
             keeping = asyncio.create_task(supervisor.keep(stop))
             await self._show(assembly, supervisor, figures, stop)
+            if before.buffered:
+                await self._heard_of_simulators(folder.simulator_status)
             stop.set()
             await keeping
             after = await self._stop(supervisor, figures)
         finally:
             await figures.close()
         return conclude(baseline=baseline, after=after, first_alert_s=self.first_alert_s, restarts=plan.restarts)
+
+    async def _heard_of_simulators(self, status: Path) -> None:
+        """Wait until the simulators have taken up what an earlier run left in their buffers.
+
+        Some of that is stored and only its confirmation is missing; without them nobody could tell which.
+        """
+        for _ in range(SIMULATORS_START_LOOKS):
+            if status.exists() and status.stat().st_mtime > self._born:
+                return
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def _stop(self, supervisor: Supervisor, figures: Figures) -> Account:
         """Stop loggers and services, count while the database still runs, then stop the parts."""

@@ -42,6 +42,11 @@ class StateFolder:
         return self.simulator / "simulator.json"
 
     @property
+    def loggers(self) -> Path:
+        """Folder of the simulated loggers' buffers."""
+        return self.simulator / "loggers"
+
+    @property
     def credentials(self) -> Path:
         """Passwords of the demo's devices, readable by the owner only."""
         return self.path / "credentials.json"
