@@ -171,8 +171,9 @@ api_token = Table(
     _identity(),
     Column("name", Text, nullable=False),
     Column("token_hash", LargeBinary, nullable=False, unique=True),  # SHA-256 of a 256-bit random token
-    Column("scopes", ARRAY(Text), nullable=False),  # ingest | operate
+    Column("scopes", ARRAY(Text), nullable=False),  # ingest | operate | enterprise
     Column("device_id", Integer, ForeignKey("device.id")),  # set: may only write as this device
+    Column("organisation_id", Integer, ForeignKey("organisation.id")),  # of scope enterprise: files its blasts only
     moment("created_at", now=True),
     moment("expires_at", nullable=True),
     moment("revoked_at", nullable=True),

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )  # fmt: skip
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from services.storage import blast_tables  # noqa: F401 - registers the tables of blasts
 from services.storage.quality_tables import quality_day, quality_interval, station_visit
 from services.storage.registry_tables import (
     api_token,
@@ -43,11 +44,10 @@ from services.storage.registry_tables import (
 
 __all__ = [
     "alert", "alert_event", "api_token", "chain_head", "detector_snapshot", "detector_state", "device", "device_status",
-    "histogram_interval",
-    "ingest_lane", "instrument", "interval_20min", "journal", "ledger", "metadata", "notification_log", "observation",
-    "observation_conflict", "observation_decision", "organisation", "parameter", "place", "quality_day",
-    "quality_interval", "raw_message", "reach_calibration", "rejected",
-    "river", "rollup", "seismic_record", "series", "station", "station_visit", "station_work",
+    "histogram_interval", "ingest_lane", "instrument", "interval_20min", "journal", "ledger", "metadata",
+    "notification_log", "observation", "observation_conflict", "observation_decision", "organisation", "parameter",
+    "place", "quality_day", "quality_interval", "raw_message", "reach_calibration", "rejected", "river", "rollup",
+    "seismic_record", "series", "station", "station_visit", "station_work",
 ]  # fmt: skip
 
 raw_message = Table(
