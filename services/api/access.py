@@ -1,7 +1,8 @@
 """Who may do what: one row a route, deny by default. tests/unit/api/test_access.py walks through all of them.
 
-Roles: `anonymous` has no token; `ingest` and `operate` are scopes of a token. A token with a scope may also do what
-`anonymous` may.
+Roles: `anonymous` has no token; `ingest`, `operate` and `enterprise` are scopes of a token. A token with a scope may
+also do what `anonymous` may. `enterprise` belongs to one enterprise: whose blasts it may see and change is decided
+where they are read, by the token's own enterprise.
 """
 
 from enum import StrEnum
@@ -15,11 +16,15 @@ class Role(StrEnum):
     ANONYMOUS = "anonymous"
     INGEST = "ingest"
     OPERATE = "operate"
+    ENTERPRISE = "enterprise"
 
 
 EVERYBODY = frozenset(Role)
 OPERATORS = frozenset({Role.OPERATE})
 SENDERS = frozenset({Role.INGEST})
+ENTERPRISES = frozenset({Role.ENTERPRISE})
+INSIDERS = frozenset({Role.ENTERPRISE, Role.OPERATE})
+"""The enterprise itself and whoever supervises it."""
 
 ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/"): EVERYBODY,

@@ -17,11 +17,15 @@ PUBLIC = frozenset({Role.ANONYMOUS})
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks. `device`: the only device this token may send as; None: any (or no token)."""
+    """Who asks. `device`: the only device this token may send as; None: any (or no token).
+
+    `enterprise`: whose blasts a token of scope enterprise may see in full and file; None: it is not bound to one.
+    """
 
     name: str
     roles: frozenset[Role]
     device: str | None = None
+    enterprise: str | None = None
 
     @property
     def sees_everything(self) -> bool:
@@ -58,8 +62,10 @@ async def _holder(request: Request, header: str) -> Principal:
     holder = await context.database.ask(token_holder, token)
     if holder is None:
         raise Unauthenticated("the token is unknown, revoked or expired")
-    roles = PUBLIC | {Role(scope) for scope in holder.scopes if scope in (Role.INGEST, Role.OPERATE)}
-    return Principal(holder.name, roles, holder.device)
+    roles = PUBLIC | {Role(scope) for scope in holder.scopes if scope in set(Role) - PUBLIC}
+    if holder.enterprise is None:
+        roles -= {Role.ENTERPRISE}  # a token that belongs to nobody files for nobody
+    return Principal(holder.name, frozenset(roles), holder.device, holder.enterprise)
 
 
 async def _principal(request: Request) -> Principal:

@@ -129,11 +129,14 @@ def token(
     name: Annotated[str, typer.Argument(help="Who uses it")],
     scope: Annotated[list[str], typer.Option(help="What it may do; repeat for each")],
     device: Annotated[str | None, typer.Option(help="Only for this device")] = None,
+    enterprise: Annotated[str | None, typer.Option(help="Whose blasts it files; for scope enterprise")] = None,
 ) -> None:
     """Issue a machine token and print it; only its hash is stored."""
     from services.storage.registry import issue_token
 
-    issued = _in_one_transaction(lambda connection: issue_token(connection, name=name, scopes=scope, device=device))
+    issued = _in_one_transaction(
+        lambda connection: issue_token(connection, name=name, scopes=scope, device=device, enterprise=enterprise)
+    )
     typer.echo(issued)
     typer.echo("shown only this once", err=True)
 

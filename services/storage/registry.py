@@ -123,15 +123,35 @@ async def list_devices(connection: AsyncConnection) -> list[dict[str, Any]]:
     return [dict(row) for row in (await connection.execute(query)).mappings()]
 
 
-async def issue_token(connection: AsyncConnection, *, name: str, scopes: list[str], device: str | None = None) -> str:
-    """New machine token; only its hash is stored. Raises LookupError for an unknown device."""
+async def issue_token(
+    connection: AsyncConnection,
+    *,
+    name: str,
+    scopes: list[str],
+    device: str | None = None,
+    enterprise: str | None = None,
+) -> str:
+    """New machine token; only its hash is stored.
+
+    Raises LookupError for an unknown device or enterprise, and for scope enterprise without one.
+    """
     device_id = None
     if device is not None:
         device_id = await connection.scalar(select(t.device.c.id).where(t.device.c.code == device))
         if device_id is None:
             raise LookupError(f"device {device!r} is not registered")
+    organisation_id = None
+    if enterprise is not None:
+        organisation_id = await connection.scalar(
+            select(t.organisation.c.id).where(t.organisation.c.code == enterprise)
+        )
+        if organisation_id is None:
+            raise LookupError(f"enterprise {enterprise!r} is not registered")
+    elif "enterprise" in scopes:
+        raise LookupError("a token of scope enterprise belongs to one: name it")
     token = new_secret()
-    row = {"name": name, "token_hash": token_hash(token), "scopes": scopes, "device_id": device_id}
+    row = {"name": name, "token_hash": token_hash(token), "scopes": scopes, "device_id": device_id,
+           "organisation_id": organisation_id}  # fmt: skip
     await connection.execute(insert(t.api_token).values(row))
     return token
 

@@ -7,21 +7,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.storage.credential import token_hash
 
 _HOLDER = text(
-    """SELECT t.id, t.name, t.scopes, d.code FROM api_token t LEFT JOIN device d ON d.id = t.device_id
+    """SELECT t.id, t.name, t.scopes, d.code, o.code FROM api_token t LEFT JOIN device d ON d.id = t.device_id
+    LEFT JOIN organisation o ON o.id = t.organisation_id
     WHERE t.token_hash = :hash AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())"""
 )
 
 
 class TokenHolder(Struct, frozen=True):
-    """A valid token's name, scopes, and the device it is bound to, if any."""
+    """A valid token's name, scopes, and the device and the enterprise it is bound to, if any."""
 
     id: int
     name: str
     scopes: frozenset[str]
     device: str | None
+    enterprise: str | None = None
 
 
 async def token_holder(connection: AsyncConnection, token: str) -> TokenHolder | None:
     """Holder of a token that is neither revoked nor expired, else None."""
     row = (await connection.execute(_HOLDER, {"hash": token_hash(token)})).first()
-    return None if row is None else TokenHolder(row[0], row[1], frozenset(row[2]), row[3])
+    return None if row is None else TokenHolder(row[0], row[1], frozenset(row[2]), row[3], row[4])

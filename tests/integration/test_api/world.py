@@ -88,6 +88,12 @@ async def fill(url: str, clock: Clock) -> tuple[dict[str, str], dict[tuple[str, 
             "ingest": await registry.issue_token(connection, name="works", scopes=["ingest"], device=DEVICE),
             "any": await registry.issue_token(connection, name="any", scopes=["ingest"]),
             "operate": await registry.issue_token(connection, name="duty", scopes=["operate"]),
+            "kedrovaya": await registry.issue_token(
+                connection, name="kedrovaya", scopes=["enterprise"], enterprise="kedrovaya-pad-demo"
+            ),
+            "sukhoy": await registry.issue_token(
+                connection, name="sukhoy", scopes=["enterprise"], enterprise="sukhoy-log-demo"
+            ),
         }
         rows = await connection.execute(
             select(t.device.c.code, t.parameter.c.code, t.series.c.id)

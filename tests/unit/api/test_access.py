@@ -18,6 +18,7 @@ from services.storage.token_reading import TokenHolder
 HOLDERS = {
     Role.INGEST: TokenHolder(1, "works", frozenset({"ingest"}), None),
     Role.OPERATE: TokenHolder(2, "duty", frozenset({"operate"}), None),
+    Role.ENTERPRISE: TokenHolder(3, "pit", frozenset({"enterprise"}), None, "kedrovaya-pad-demo"),
 }
 VALUES = {
     "code": "U-1", "series_id": "1", "record_id": "1", "alert_id": "1", "raw_id": "1", "device": "U-1", "kind": "water",
@@ -94,6 +95,16 @@ async def test_a_wrong_token_is_refused_even_where_none_is_needed(
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_token_of_an_enterprise_that_belongs_to_none_files_nothing(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(HOLDERS, Role.ENTERPRISE, TokenHolder(3, "lost", frozenset({"enterprise"}), None, None))
+    closed = [key for key, roles in ACCESS.items() if Role.ENTERPRISE in roles and Role.ANONYMOUS not in roles]
+    for method, template in closed:
+        answer = await client.request(method, template.format(**VALUES), headers={"Authorization": "Bearer enterprise"})
+        assert answer.status_code == 403, (method, template)
 
 
 async def test_a_head_request_is_asked_like_a_get() -> None:
