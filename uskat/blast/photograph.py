@@ -57,7 +57,7 @@ def read_photograph(payload: bytes) -> Photograph:
         kind, (content, width, height) = PhotographKind.PNG, _png(payload)
     else:
         raise PhotographError("neither JPEG nor PNG")
-    if not (SMALLEST_SIDE_PX <= min(width, height) and max(width, height) <= LARGEST_SIDE_PX):
+    if min(width, height) < SMALLEST_SIDE_PX or max(width, height) > LARGEST_SIDE_PX:
         raise PhotographError(f"{width} × {height}; a side has {SMALLEST_SIDE_PX} to {LARGEST_SIDE_PX} pixels")
     return Photograph(kind, width, height, content, hashlib.sha256(content).hexdigest())
 
@@ -70,18 +70,24 @@ def _jpeg(payload: bytes) -> tuple[bytes, int, int]:
             if len(body) < 5:
                 raise PhotographError("JPEG: a frame without a size")
             size = struct.unpack(">HH", body[1:5])
-        if marker == APP0 and body.startswith(b"JFIF\0"):
-            body = body[: JFIF_BYTES - 2] + b"\0\0"  # without the thumbnail that may follow
-        elif marker == ADOBE and body.startswith(b"Adobe"):
-            body = body[:ADOBE_BYTES]
-        elif marker in APPLICATION or marker == COMMENT:
+        without = _without_metadata(marker, body)
+        if without is None:
             continue
         scans += marker == SCAN
-        kept.append(struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body + coded)
+        kept.append(struct.pack(">BBH", 0xFF, marker, len(without) + 2) + without + coded)
     if not scans:
         raise PhotographError("JPEG: no picture inside")
     height, width = size
     return b"".join([*kept, JPEG_END]), width, height
+
+
+def _without_metadata(marker: int, body: bytes) -> bytes | None:
+    """The body of a segment without its thumbnail; None for a segment that holds metadata only."""
+    if marker == APP0 and body.startswith(b"JFIF\0"):
+        return body[: JFIF_BYTES - 2] + b"\0\0"
+    if marker == ADOBE and body.startswith(b"Adobe"):
+        return body[:ADOBE_BYTES]
+    return None if marker in APPLICATION or marker == COMMENT else body
 
 
 def _segments(payload: bytes) -> Iterator[tuple[int, bytes, bytes]]:
@@ -124,11 +130,8 @@ def _png(payload: bytes) -> tuple[bytes, int, int]:
             raise PhotographError("PNG: cut off or broken")
         length, name = struct.unpack(">I4s", head)
         chunk = payload[place : place + 12 + length]
-        if (
-            len(chunk) != 12 + length
-            or (place == len(PNG_START)) != (name == b"IHDR")
-            or (name == b"IHDR") > (length == 13)
-        ):
+        whole = len(chunk) == 12 + length and (name != b"IHDR" or length == 13)
+        if not whole or (place == len(PNG_START)) != (name == b"IHDR"):
             raise PhotographError("PNG: cut off or broken")
         if name == b"IHDR":
             size = struct.unpack(">II", chunk[8:16])
