@@ -249,8 +249,9 @@ class Channel:
             return
         self.pending.append([time, reading, judged])
         if time - self.pending[0][0] > self._config.timeout_s:
-            # the station has a new normal: start from what was refused
-            self._forget_windows()
+            # a new normal: start from what was refused, or, where levels come and go, know it beside the old one
+            if not self._config.keep_usual:
+                self._forget_windows()
             refused, self.pending = self.pending, []
             for then, old, unjudged in refused:
                 self._accept(then, old, unjudged)

@@ -156,6 +156,7 @@ CANARY = EventConfig(
     scales=(TimeScale("24 h", ScaleKind.ENVELOPE, limit=0.7, window_s=DAY, memory=300),),
     parameters=MappingProxyType({"TEMP": ParameterRule(explains=True)}),
     timeout_s=4 * HOUR,
+    keep_usual=True,
     join_s=HOUR,
 )
 

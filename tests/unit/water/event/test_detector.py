@@ -78,6 +78,20 @@ def test_a_new_level_becomes_normal_after_the_time_out():
     assert not alarmed(steps, EVENT + days * DAY, 20 * DAY)
 
 
+def between_two_levels(config):
+    """Rows in alarm while a plant runs at another level for six hours a day, after five days at one level."""
+    n = 12 * DAY
+    high = (np.arange(n) > 5 * DAY) & (np.arange(n) % DAY < 18)
+    series = {"COND": 300 + 40.0 * high + np.random.default_rng(4).normal(0, 1, n)}
+    return sum(step.alarm for step in run(series, replace(config, warm_up_s=0.0))[5 * DAY :])
+
+
+def test_levels_that_come_and_go_are_alarmed_once_when_the_usual_is_kept_and_each_time_when_not():
+    canary = SUITES["canary"]
+    assert 10 <= between_two_levels(canary) <= 50
+    assert between_two_levels(replace(canary, keep_usual=False)) > 150
+
+
 def flood(series):
     """Rain, then the level rises, turbidity with it, conductivity falls; all comes back in two days."""
     hours = np.arange(2 * DAY)
