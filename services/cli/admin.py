@@ -45,12 +45,18 @@ def _show_passwords(passwords: dict[str, str]) -> None:
 
 @admin.command("load-demo")
 def load_demo() -> None:
-    """Load the demo network (schematic, with invented enterprises) and print the passwords of its new devices."""
+    """Load the demo network (schematic, invented enterprises, pits and receptors); print passwords of new devices."""
+    from services.storage.blast_registry import load_surroundings
     from services.storage.registry import load_network
+    from uskat.blast.surroundings import demo_surroundings
     from uskat.water.network import demo_network
 
-    network = demo_network()
-    _show_passwords(_in_one_transaction(lambda connection: load_network(connection, network)))
+    async def load(connection: AsyncConnection) -> dict[str, str]:
+        passwords = await load_network(connection, demo_network())
+        await load_surroundings(connection, demo_surroundings())
+        return passwords
+
+    _show_passwords(_in_one_transaction(load))
 
 
 @admin.command("load-network")
@@ -67,6 +73,23 @@ def load_network_file(
         typer.echo(f"{file}: {error}", err=True)
         raise typer.Exit(1) from error
     _show_passwords(_in_one_transaction(lambda connection: load_network(connection, network)))
+
+
+@admin.command("load-surroundings")
+def load_surroundings_file(
+    file: Annotated[Path, typer.Argument(exists=True, help="A file like uskat/data/blast/demo_surroundings.json")],
+) -> None:
+    """Load pits and receptors of blasts; enterprises and settlements must be registered."""
+    from services.storage.blast_registry import load_surroundings
+    from uskat.blast import surroundings
+
+    try:
+        read = surroundings.load_surroundings(file.read_bytes())
+    except surroundings.SurroundingsError as error:
+        typer.echo(f"{file}: {error}", err=True)
+        raise typer.Exit(1) from error
+    _in_one_transaction(lambda connection: load_surroundings(connection, read))
+    typer.echo(f"{len(read.pits)} pits, {len(read.receptors)} receptors", err=True)
 
 
 @admin.command("devices")

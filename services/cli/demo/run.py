@@ -26,9 +26,11 @@ from services.cli.demo.state import StateFolder, take_state_folder
 from services.cli.demo.supervisor import Supervisor
 from services.parts.process import PartError
 from services.settings import Settings
+from services.storage.blast_registry import load_surroundings
 from services.storage.engine import make_engine, unit_of_work
 from services.storage.migrate import upgrade_async
 from services.storage.registry import load_network
+from uskat.blast.surroundings import demo_surroundings
 from uskat.water.network import demo_network
 
 LOOK_EVERY_S = 1.0
@@ -202,6 +204,8 @@ async def _prepare_database(database_url: str) -> dict[str, str]:
     engine = make_engine(database_url, pool_size=1, application="uskat-demo")
     try:
         async with unit_of_work(engine) as connection:
-            return await load_network(connection, demo_network())
+            passwords = await load_network(connection, demo_network())
+            await load_surroundings(connection, demo_surroundings())
+            return passwords
     finally:
         await engine.dispose()
