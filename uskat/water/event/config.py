@@ -105,10 +105,10 @@ class EventConfig:
     station's own false-alarm budget – no limit lies below headroom x the median over `blocks` of the block maximum.
     accept: a parameter scoring below this enters its windows; timeout_s: after this the rejected level is the new
     normal; keep_usual: then it joins what was usual before instead of replacing it (water that goes to and fro between
-    operating levels; a window of the few rejected readings alone would be too narrow). pool: exponent of the norm that joins parameters. confirm_k, confirm_n: joint alarm. release: score under
-    which an alarm ends. join_s: alarms closer than this are one episode. impossible: score of a value outside its
-    range (0: ignored, an instrument's matter). ridge: penalty of the residual model, per row. warm_up_rows: train on
-    so many rows instead of warm_up_s.
+    operating levels; a window of the few rejected readings alone would be too narrow). pool: exponent of the norm that
+    joins parameters. confirm_k, confirm_n: joint alarm. release: score under which an alarm ends. join_s: alarms closer
+    than this are one episode. impossible: score of a value outside its range (0: ignored, an instrument's matter).
+    ridge: penalty of the residual model, per row. warm_up_rows: train on so many rows instead of warm_up_s.
     """
 
     name: str
