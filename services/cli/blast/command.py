@@ -29,7 +29,7 @@ def template(
     report: Annotated[bool, typer.Option("--report", help="The report after a blast instead of the passport")] = False,
 ) -> None:
     """Write an empty XLSX form, generated from the schema."""
-    from services.cli.blast.workbook import write_template
+    from services.api.workbook import write_template
     from uskat.blast.passport.form import form_of
     from uskat.blast.passport.schema import DocumentKind
 

@@ -6,8 +6,8 @@ import openpyxl
 import pytest
 from typer.testing import CliRunner
 
+from services.api.workbook import read_cells
 from services.cli.blast.command import blast
-from services.cli.blast.workbook import read_cells
 from tests.unit.blast.passports import passport, passport_data, report, report_data
 from tests.unit.blast.test_passport_form import PASSPORT, REPORT, filled
 from uskat.blast.passport.form import FIRST_ITEM_ROW, FIRST_VALUE_ROW
@@ -120,5 +120,6 @@ def test_what_is_no_workbook_is_refused(tmp_path, content):
 def test_a_workbook_of_another_kind_is_refused(tmp_path):
     path = tmp_path / "other.xlsx"
     openpyxl.Workbook().save(path)
-    assert list(read_cells(path)) == ["Sheet"]
+    with path.open("rb") as source:
+        assert list(read_cells(source, name="x")) == ["Sheet"]
     assert runner.invoke(blast, ["check", str(path)]).exit_code == 2

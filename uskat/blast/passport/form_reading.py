@@ -153,13 +153,19 @@ def _read_table(table: FormTable, grid: Grid, reading: _Reading) -> None:
     reading.cells[table.key,] = (table.title, f"A{FIRST_ITEM_ROW}", table.title)
 
 
+def problem_words(problem: Mapping[str, Any]) -> str:
+    """What is wrong, in Russian, from one of pydantic's `errors()`."""
+    kind = problem["type"]
+    return PROBLEMS_RU[kind].format(**problem.get("ctx", {})) if kind in PROBLEMS_RU else f"не принято ({kind})"
+
+
 def _tell(error: ValidationError, form: Form, reading: _Reading) -> None:
     for problem in error.errors(include_url=False, include_context=True):
         place = tuple(problem["loc"])
         if place in reading.spoiled:
             continue
         kind = problem["type"]
-        words = PROBLEMS_RU[kind].format(**problem.get("ctx", {})) if kind in PROBLEMS_RU else f"не принято ({kind})"
+        words = problem_words(problem)
         typed = None if kind == "missing" or isinstance(problem["input"], dict | list | tuple) else problem["input"]
         for sheet, cell, title in _cells_of(place, kind, form, reading):
             reading.errors.append(CellError(sheet, cell, title, words, None if typed is None else str(typed)))

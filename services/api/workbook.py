@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import zipfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
-from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from uskat.blast.passport.form import FIRST_ITEM_ROW, FIRST_VALUE_ROW, NO, YES, FieldKind
 from uskat.blast.passport.model import MOST_HOLES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from openpyxl.worksheet.worksheet import Worksheet
 
     from uskat.blast.passport.form import Form, FormField, FormTable
@@ -27,6 +27,8 @@ MOMENT_FORMAT = "DD.MM.YYYY HH:MM"
 LAST_ITEM_ROW = 2000
 """Choices and formats of a list are prepared down to this row."""
 LARGEST_FILE = 20_000_000
+LARGEST_UNPACKED = 200_000_000
+"""A small file that unpacks to more is a bomb, not a form."""
 MOST_ROWS, MOST_COLUMNS = MOST_HOLES + 1000, 64
 """Cells beyond are not read; a list so long is refused for its length."""
 
@@ -35,7 +37,7 @@ class WorkbookError(ValueError):
     """A file that is no workbook, or too large to be a form."""
 
 
-def write_template(form: Form, target: Path) -> None:
+def write_template(form: Form, target: Path | IO[bytes]) -> None:
     """An empty form; required fields are yellow, choices are lists, units and explanations stand beside."""
     book = Workbook()
     sheet = book.active
@@ -49,16 +51,24 @@ def write_template(form: Form, target: Path) -> None:
     book.save(target)
 
 
-def read_cells(source: Path) -> dict[str, list[list[Any]]]:
-    """Values of all cells by sheet; raises WorkbookError when the file is not a workbook."""
-    if source.stat().st_size > LARGEST_FILE:
-        raise WorkbookError(f"{source.name} is larger than {LARGEST_FILE} bytes")
+def read_cells(source: IO[bytes], *, name: str) -> dict[str, list[list[Any]]]:
+    """Values of all cells by sheet; name: of the file, for complaints. Raises WorkbookError when it is no workbook."""
+    if source.seek(0, 2) > LARGEST_FILE:
+        raise WorkbookError(f"{name} is larger than {LARGEST_FILE} bytes")
+    source.seek(0)
     try:
+        with zipfile.ZipFile(source) as archive:
+            if sum(part.file_size for part in archive.infolist()) > LARGEST_UNPACKED:
+                raise WorkbookError(f"{name} unpacks to more than {LARGEST_UNPACKED} bytes")
         book = load_workbook(source, read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise WorkbookError(f"{source.name} is not an XLSX workbook") from error
+    except WorkbookError:
+        raise
+    except Exception as error:  # openpyxl raises many types for a damaged file; all mean the same here
+        raise WorkbookError(f"{name} is not an XLSX workbook") from error
     try:
         return {sheet.title: _cells(sheet) for sheet in book.worksheets}
+    except Exception as error:  # sheets are parsed only now
+        raise WorkbookError(f"{name} is damaged") from error
     finally:
         book.close()
 
