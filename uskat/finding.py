@@ -33,12 +33,15 @@ class FindingKind(StrEnum):
     """What a finding is about. A new detector may add its own word.
 
     event: a change no norm speaks of; natural: rain, melt or ice explain it; fault: the instrument, not the water;
-    source: where a pollution came from; flood: levels and their rise.
+    source: where a pollution came from; flood: levels and their rise. Of blasts – undeclared: nobody declared it;
+    misdeclared: fired at another time or place than declared; charge: the declared charge does not fit the record;
+    unrecorded: declared, but no instrument recorded it; late_report; fume: a cloud of level 3 or more.
     """
 
     EXCEEDANCE = "exceedance"
     SILENCE = "silence"
     VIBRATION = "vibration"
+    AIRBLAST = "airblast"
     HANDLING = "handling"
     CLOCK = "clock"
     EVENT = "event"
@@ -46,6 +49,12 @@ class FindingKind(StrEnum):
     FAULT = "fault"
     SOURCE = "source"
     FLOOD = "flood"
+    UNDECLARED = "undeclared"
+    MISDECLARED = "misdeclared"
+    CHARGE = "charge"
+    UNRECORDED = "unrecorded"
+    LATE_REPORT = "late_report"
+    FUME = "fume"
     INTERNAL = "internal"
 
 

@@ -1,109 +1,71 @@
-"""Ground vibration above its limit, from triggered records and from histogram peaks of the same instrument."""
+"""Ground vibration and airblast above their limits, from triggered records and from histogram peaks.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+The norm is that of what stands at the station, with the frequency of every axis; without a class the default limit
+judges (`uskat.blast.vibration_verdict`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from uskat.blast.limits import VibrationLimit
+from uskat.blast.norm.curve import RECEPTOR_RU
+from uskat.blast.norm.receptor import SiteReceptor
+from uskat.blast.norm.verdict import COMPLIANCE_RU
+from uskat.blast.provenance import LEVEL_RU, Level
+from uskat.blast.record.calibration import MICROPHONE
+from uskat.blast.shake import Shake, shake_of_histogram, shake_of_measures, was_handled
+from uskat.blast.vibration_verdict import ShakeVerdict, judge_shake
 from uskat.finding import Figure, Finding, FindingKind, Severity, number_en, number_ru
 
+__all__ = [
+    "AIRBLAST", "DETECTOR", "Shake", "find_vibration", "shake_of_histogram", "shake_of_measures", "was_handled",
+]  # fmt: skip
+
 DETECTOR = "vibration"
-GROUND = ("V", "L", "T")
+AIRBLAST = "airblast"
+"""Heads of the keys, with the device after a colon; one detector finds both."""
 AXIS_RU = {"V": "вертикальная", "L": "продольная", "T": "поперечная"}
+HANDLED = "handling"
 
 
-@dataclass(frozen=True, slots=True)
-class Shake:
-    """Peaks of one period [start, end), UTC. ppv_mm_s, zc_hz by axis; waveform False: interval of the histogram mode.
+def find_vibration(
+    shakes: Sequence[Shake], limit: VibrationLimit, *, site: SiteReceptor | None = None
+) -> list[Finding]:
+    """Findings of the periods above a limit; a histogram interval that a record of the device overlaps is left out.
 
-    clipped: axes that ran into the instrument's end: the true peak is larger.
-    """
-
-    device_id: int
-    start: datetime
-    end: datetime
-    waveform: bool
-    ppv_mm_s: Mapping[str, float]
-    zc_hz: Mapping[str, float | None]
-    pvs_mm_s: float | None
-    airblast_pa: float | None
-    clipped: tuple[str, ...] = ()
-
-    @property
-    def strongest(self) -> str | None:
-        """Axis of the largest PPV."""
-        return max(self.ppv_mm_s, key=lambda axis: self.ppv_mm_s[axis], default=None)
-
-
-def shake_of_measures(measures: Mapping[str, Any], *, device_id: int, start: datetime, end: datetime) -> Shake:
-    """Peaks of a triggered record from `RecordMeasures.to_json`."""
-    return Shake(
-        device_id=device_id,
-        start=start,
-        end=end,
-        waveform=True,
-        ppv_mm_s=dict(measures.get("ppv_mm_s") or {}),
-        zc_hz=dict(measures.get("zc_hz") or {}),
-        pvs_mm_s=measures.get("pvs_mm_s"),
-        airblast_pa=measures.get("airblast_pa"),
-        clipped=tuple(measures.get("clipped") or ()),
-    )
-
-
-def shake_of_histogram(peaks: Mapping[str, Any], *, device_id: int, start: datetime, end: datetime) -> Shake:
-    """Peaks of a histogram interval from the wire's fields {peak, freq_hz, pvs_mm_s, over}."""
-    values = peaks.get("peak") or {}
-    return Shake(
-        device_id=device_id,
-        start=start,
-        end=end,
-        waveform=False,
-        ppv_mm_s={axis: float(values[axis]) for axis in GROUND if axis in values},
-        zc_hz=dict(peaks.get("freq_hz") or {}),
-        pvs_mm_s=peaks.get("pvs_mm_s"),
-        airblast_pa=values.get("MIC"),
-        clipped=tuple(peaks.get("over") or ()),
-    )
-
-
-def find_vibration(shakes: Sequence[Shake], limit: VibrationLimit) -> list[Finding]:
-    """Findings of the periods above the limit; a histogram interval that a record of the device overlaps is left out.
-
-    Two versions of one start (a record sent again with other bytes) are one event with the larger peak.
+    site: what stands there; None: nothing is known and the default limit judges. Two versions of one start (a record
+    sent again with other bytes) are one event with the larger peak.
     """
     records = [shake for shake in shakes if shake.waveform]
-    events: dict[tuple[int, datetime], Shake] = {}
-    for shake in sorted(shakes, key=_order):
-        if not _is_above(shake, limit) or (not shake.waveform and _is_covered(shake, records)):
-            continue
-        known = events.setdefault((shake.device_id, shake.start), shake)
-        if _peak(shake) > _peak(known):
-            events[shake.device_id, shake.start] = replace(shake, end=max(shake.end, known.end))
-    return [_finding(shake, limit) for shake in events.values()]
+    verdicts = [
+        judge_shake(shake, limit, site=site)
+        for shake in sorted(shakes, key=_order)
+        if shake.waveform or not _is_covered(shake, records)
+    ]
+    ground = _events([verdict for verdict in verdicts if verdict.above], by_air=False)
+    air = _events([verdict for verdict in verdicts if verdict.air_above and not _is_trouble(verdict)], by_air=True)
+    return [*map(_ground_finding, ground), *map(_air_finding, air)]
 
 
-def was_handled(shake: Shake, limit: VibrationLimit) -> bool:
-    """True when hands on the sensor explain the record: huge and slow on every axis."""
-    rule = limit.handling
-    axes = [axis for axis in GROUND if axis in shake.ppv_mm_s]
-    if len(axes) != len(GROUND) or not shake.waveform:
-        return False
-    vector = shake.pvs_mm_s if shake.pvs_mm_s is not None else max(shake.ppv_mm_s[axis] for axis in axes)
-    slow = all((shake.zc_hz.get(axis) or float("inf")) < rule.zc_below_hz for axis in axes)
-    return vector > rule.pvs_above_mm_s and slow
+def _events(verdicts: Sequence[ShakeVerdict], *, by_air: bool) -> list[ShakeVerdict]:
+    events: dict[tuple[int, datetime], ShakeVerdict] = {}
+    for verdict in verdicts:
+        shake = verdict.shake
+        known = events.setdefault((shake.device_id, shake.start), verdict)
+        if _size(verdict, by_air=by_air) > _size(known, by_air=by_air):
+            longest = replace(shake, end=max(shake.end, known.shake.end))
+            events[shake.device_id, shake.start] = replace(verdict, shake=longest)
+    return [*events.values()]
+
+
+def _size(verdict: ShakeVerdict, *, by_air: bool) -> float:
+    return (verdict.shake.airblast_pa or 0.0) if by_air else verdict.shake.peak_mm_s
 
 
 def _order(shake: Shake) -> tuple[Any, ...]:
-    return (shake.device_id, shake.start, not shake.waveform, _peak(shake), shake.end)
-
-
-def _peak(shake: Shake) -> float:
-    return max((shake.ppv_mm_s[axis] for axis in GROUND if axis in shake.ppv_mm_s), default=0.0)
-
-
-def _is_above(shake: Shake, limit: VibrationLimit) -> bool:
-    return _peak(shake) > limit.ppv_mm_s
+    return (shake.device_id, shake.start, not shake.waveform, shake.peak_mm_s, shake.airblast_pa or 0.0, shake.end)
 
 
 def _is_covered(interval: Shake, records: Sequence[Shake]) -> bool:
@@ -113,20 +75,24 @@ def _is_covered(interval: Shake, records: Sequence[Shake]) -> bool:
     )
 
 
-def _finding(shake: Shake, limit: VibrationLimit) -> Finding:
-    axis = shake.strongest or "V"
-    peak, handled = _peak(shake), was_handled(shake, limit)
-    more_ru, more_en = ("не менее ", "at least ") if axis in shake.clipped else ("", "")
+def _is_trouble(verdict: ShakeVerdict) -> bool:
+    return verdict.shake.kept_back is not None or was_handled(verdict.shake, verdict.limit)
+
+
+def _ground_finding(verdict: ShakeVerdict) -> Finding:
+    shake = verdict.shake
+    handled = was_handled(shake, verdict.limit) or (shake.kept_back is not None and shake.kept_back[0] == HANDLED)
     if handled:
-        title = f"Похоже, прибор трогали: {number_ru(peak)} мм/с на низкой частоте по всем осям"
-        title_en = f"The sensor was probably handled: {number_en(peak)} mm/s, slow, on every axis"
+        kind, severity = FindingKind.HANDLING, Severity.MAINTENANCE
+    elif shake.kept_back is not None:
+        kind, severity = FindingKind.FAULT, Severity.MAINTENANCE
     else:
-        title = f"Колебания грунта {more_ru}{number_ru(peak)} мм/с при пороге {number_ru(limit.ppv_mm_s)} мм/с"
-        title_en = f"Ground vibration {more_en}{number_en(peak)} mm/s, limit {number_en(limit.ppv_mm_s)} mm/s"
+        kind, severity = FindingKind.VIBRATION, Severity.VIOLATION
+    title, title_en = _title(verdict, kind)
     return Finding(
         detector=DETECTOR,
-        kind=FindingKind.HANDLING if handled else FindingKind.VIBRATION,
-        severity=Severity.MAINTENANCE if handled else Severity.VIOLATION,
+        kind=kind,
+        severity=severity,
         key=f"{DETECTOR}:{shake.device_id}",
         started_at=shake.start,
         knowable_at=shake.end,
@@ -135,34 +101,122 @@ def _finding(shake: Shake, limit: VibrationLimit) -> Finding:
         title=title,
         title_en=title_en,
         device_id=shake.device_id,
-        figures=_figures(shake, limit),
-        reasons=_reasons(shake, limit, axis=axis, handled=handled),
-        norm=limit.to_json(),
-        published=not handled,
+        figures=_figures(verdict),
+        reasons=_reasons(verdict, kind),
+        norm=verdict.norm_json(),
+        detail=verdict.to_json(),
+        published=kind is FindingKind.VIBRATION,
     )
 
 
-def _figures(shake: Shake, limit: VibrationLimit) -> dict[str, Figure]:
-    axis = shake.strongest or "V"
+def _title(verdict: ShakeVerdict, kind: FindingKind) -> tuple[str, str]:
+    shake, governing = verdict.shake, verdict.governing
+    peak = shake.peak_mm_s
+    if kind is FindingKind.HANDLING:
+        return (
+            f"Похоже, прибор трогали: {number_ru(peak)} мм/с на низкой частоте по всем осям",
+            f"The sensor was probably handled: {number_en(peak)} mm/s, slow, on every axis",
+        )
+    if kind is FindingKind.FAULT:
+        return (
+            f"Запись {number_ru(peak)} мм/с не принята за колебания грунта",
+            f"A record of {number_en(peak)} mm/s was not taken for ground motion",
+        )
+    value, limit = (governing.check.value, governing.check.limit or 0.0) if governing else (peak, 0.0)
+    clipped = governing is not None and governing.check.axis in shake.clipped
+    more_ru, more_en = ("не менее ", "at least ") if clipped else ("", "")
+    word = "пороге" if governing is None or governing.by_default else "пределе"
+    return (
+        f"Колебания грунта {more_ru}{number_ru(value)} мм/с при {word} {number_ru(limit)} мм/с",
+        f"Ground vibration {more_en}{number_en(value)} mm/s, limit {number_en(limit)} mm/s",
+    )
+
+
+def _figures(verdict: ShakeVerdict) -> dict[str, Figure]:
+    shake, governing = verdict.shake, verdict.governing
     figures = {f"ppv_{name.lower()}": Figure(value, "мм/с") for name, value in sorted(shake.ppv_mm_s.items())}
-    figures["ppv"] = Figure(_peak(shake), "мм/с")
-    figures["limit"] = Figure(limit.ppv_mm_s, "мм/с")
-    figures["ratio"] = Figure(_peak(shake) / limit.ppv_mm_s, "раз")
-    optional = {
-        "frequency": (shake.zc_hz.get(axis), "Гц"),
+    optional: dict[str, tuple[float | None, str]] = {
+        "ppv": (shake.peak_mm_s, "мм/с"),
         "pvs": (shake.pvs_mm_s, "мм/с"),
         "airblast": (shake.airblast_pa, "Па"),
+        "airblast_level": (shake.airblast_dbl, "дБ(Л)"),
     }
-    figures.update({name: Figure(value, unit) for name, (value, unit) in optional.items() if value is not None})
-    return figures
+    if governing is not None:
+        check = governing.check
+        optional |= {
+            "limit": (check.limit, "мм/с"),
+            "ratio": (check.ratio, "раз"),
+            "frequency": (check.frequency_hz, "Гц"),
+            "margin_percent": (check.margin_percent, "%"),
+            "margin_db": (check.margin_db, "дБ"),
+        }
+    return figures | {name: Figure(value, unit) for name, (value, unit) in optional.items() if value is not None}
 
 
-def _reasons(shake: Shake, limit: VibrationLimit, *, axis: str, handled: bool) -> tuple[str, ...]:
+def _reasons(verdict: ShakeVerdict, kind: FindingKind) -> tuple[str, ...]:
+    shake, governing = verdict.shake, verdict.governing
     source = "запись колебаний" if shake.waveform else "интервал гистограммы"
+    axis = governing.check.axis if governing else shake.strongest or "V"
     reasons = [f"Наибольшая составляющая – {AXIS_RU.get(axis, axis)} ({source})."]
+    if verdict.site is not None and governing is not None and not governing.by_default:
+        reasons[0] = f"Ближе всех к пределу составляющая {AXIS_RU.get(axis, axis)} ({source})."
     if axis in shake.clipped:
         reasons.append("Канал зашкалил: истинный пик больше.")
-    if handled:
+    if kind is FindingKind.HANDLING:
         reasons.append("Сильно и медленно по всем трём осям: так бывает, когда прибор переставляют. Не публикуется.")
-    reasons.append(limit.title + ("." if limit.verified else "; число не проверено по действующему акту."))
-    return tuple(reasons)
+    elif shake.kept_back is not None:
+        reasons.append(f"{shake.kept_back[1]} Не публикуется.")
+    return (*reasons, *_norm_words(verdict))
+
+
+def _norm_words(verdict: ShakeVerdict) -> list[str]:
+    governing, site, limit = verdict.governing, verdict.site, verdict.limit
+    if governing is None or governing.by_default or site is None or site.curve is None:
+        words = [limit.title + ("." if limit.verified else "; число не проверено по действующему акту.")]
+        if governing is not None and governing.why is not None and site is not None:
+            words.insert(0, f"{site.norm.title}: {COMPLIANCE_RU[governing.why]}; взят проектный порог.")
+        return words
+    check = governing.check
+    clause = f", {site.curve.clause}" if site.curve.clause else ""
+    where = "" if check.frequency_hz is None else f" при {number_ru(check.frequency_hz)} Гц"
+    norm = f"{site.norm.title}{clause}: предел {number_ru(check.limit or 0.0)} мм/с{where}"
+    words = [f"Объект: {RECEPTOR_RU[site.receptor]}. {norm} ({LEVEL_RU[check.level]})."]
+    if check.margin_percent is not None and check.margin_db is not None:
+        words.append(
+            f"Запас {number_ru(check.margin_percent)} %, {number_ru(check.margin_db)} дБ (минус – превышение)."
+        )
+    return words
+
+
+def _air_finding(verdict: ShakeVerdict) -> Finding:
+    shake, norm = verdict.shake, verdict.air_norm_json()
+    level, limit = shake.airblast_dbl or 0.0, float(norm["max"])
+    more_ru, more_en = ("не менее ", "at least ") if MICROPHONE in shake.clipped else ("", "")
+    margin_db, margin = float(norm["margin_db"]), float(norm["margin_percent"])
+    verified, corner = LEVEL_RU[Level(norm["level"])], number_ru(float(norm["microphone_corner_hz"]))
+    return Finding(
+        detector=DETECTOR,
+        kind=FindingKind.AIRBLAST,
+        severity=Severity.VIOLATION,
+        key=f"{AIRBLAST}:{shake.device_id}",
+        started_at=shake.start,
+        knowable_at=shake.end,
+        ended_at=shake.end,
+        settled_at=shake.end,
+        title=f"Воздушная волна {more_ru}{number_ru(level)} дБ при пределе {number_ru(limit)} дБ",
+        title_en=f"Airblast {more_en}{number_en(level)} dB(L), limit {number_en(limit)} dB(L)",
+        device_id=shake.device_id,
+        figures={
+            "airblast_level": Figure(level, "дБ(Л)"),
+            "airblast": Figure(shake.airblast_pa or 0.0, "Па"),
+            "limit": Figure(limit, "дБ(Л)"),
+            "margin_db": Figure(margin_db, "дБ"),
+            "margin_percent": Figure(margin, "%"),
+        },
+        reasons=(
+            f"{norm['title']}: предел {number_ru(limit)} дБ, микрофон от {corner} Гц ({verified}).",
+            f"Запас {number_ru(margin)} % давления, {number_ru(margin_db)} дБ (минус – превышение).",
+        ),
+        norm=norm,
+        detail=verdict.to_json(),
+    )

@@ -1,11 +1,15 @@
-"""Ground vibration above its limit, from records and histogram peaks around the touched span."""
+"""Ground vibration and airblast above their limits, from records and histogram peaks around the touched span.
+
+What stands at the station, and so which norm judges, is the property `receptor` of the station in the registry.
+"""
 
 from datetime import timedelta
 
 from services.alerts.detection import Evaluation, StationContext
 from services.storage.detector_reading import histogram_peaks, seismic_measures
 from uskat.blast.limits import default_limit
-from uskat.blast.vibration import DETECTOR, find_vibration, shake_of_histogram, shake_of_measures
+from uskat.blast.norm.receptor import site_receptor
+from uskat.blast.vibration import AIRBLAST, DETECTOR, find_vibration, shake_of_histogram, shake_of_measures
 from uskat.finding import Scope
 
 LONGEST_PERIOD = timedelta(hours=1)
@@ -26,8 +30,8 @@ async def evaluate(context: StationContext) -> Evaluation:
         shake_of_histogram(row.body, device_id=row.device_id, start=row.start, end=row.end)
         for row in await histogram_peaks(context.connection, devices, **around)
     ]
-    found = find_vibration(shakes, default_limit())
+    found = find_vibration(shakes, default_limit(), site=site_receptor(context.station.properties))
     return Evaluation(
         findings=[finding for finding in found if since <= finding.started_at < until],
-        scopes=[Scope(f"{DETECTOR}:{device}", since, until) for device in devices],
+        scopes=[Scope(f"{head}:{device}", since, until) for head in (DETECTOR, AIRBLAST) for device in devices],
     )

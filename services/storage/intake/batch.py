@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from services.storage.intake.columns import MODE_BITS, ReadingList
 from services.storage.intake.directory import DeviceEntry, Directory, places_of
 from services.storage.intake.message import Incoming, Outcome
+from uskat.blast.record.judgement import RecordJudgement, judge_record
 from uskat.blast.waveform import RecordMeasures, measure_record
 from uskat.water.parameters import parameters
 from uskat.water.units import conversion
@@ -47,6 +48,7 @@ class SeismicEntry:
     channels: list[Channel]
     payload: bytes
     measures: RecordMeasures
+    judgement: RecordJudgement
 
 
 @dataclass(slots=True)
@@ -191,7 +193,8 @@ class Decoder:
             raise WireError(RejectReason.UNKNOWN_CHANNEL, f"{entry.code} has no channel {', '.join(foreign)[:80]}")
         batch.outcomes[owner].received += 1
         measures = measure_record(channels, entry.channels)
-        batch.seismic.append(SeismicEntry(owner, entry, channels, payload, measures))
+        judgement = judge_record(measures, trigger=entry.trigger)
+        batch.seismic.append(SeismicEntry(owner, entry, channels, payload, measures, judgement))
 
     def _take_histogram(self, batch: Batch, owner: int, entry: DeviceEntry) -> None:
         outcome = batch.outcomes[owner]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.storage.intake.connection import Connection
+from uskat.blast.record.trigger import LevelTrigger, level_trigger
 
 _DEVICES = """
 SELECT d.id, d.code, d.station_id, d.enabled, d.properties::text AS properties FROM device d ORDER BY d.id
@@ -20,13 +21,17 @@ FROM series s JOIN parameter p ON p.id = s.parameter_id ORDER BY s.id
 
 @dataclass(slots=True)
 class DeviceEntry:
-    """A registered sender. `places`: parameter code → row of the series arrays; `shapes` remembers whole packets."""
+    """A registered sender. `places`: parameter code → row of the series arrays; `shapes` remembers whole packets.
+
+    channels: calibration of a seismograph; trigger: levels at which it records, None where the registry has none.
+    """
 
     id: int
     code: str
     station_id: int
     enabled: bool
     channels: dict[str, dict[str, object]]
+    trigger: LevelTrigger | None = None
     places: dict[str, int] = field(default_factory=dict)
     shapes: dict[tuple[str, ...], list[int]] = field(default_factory=dict)
 
@@ -50,7 +55,14 @@ async def load_directory(connection: Connection) -> Directory:
     by_id = {}
     for row in await connection.fetch(_DEVICES):
         properties = msgspec.json.decode(row["properties"])
-        entry = DeviceEntry(row["id"], row["code"], row["station_id"], row["enabled"], properties.get("channels", {}))
+        entry = DeviceEntry(
+            row["id"],
+            row["code"],
+            row["station_id"],
+            row["enabled"],
+            properties.get("channels", {}),
+            level_trigger(properties),
+        )
         devices[entry.code] = by_id[entry.id] = entry
     rows = await connection.fetch(_SERIES)
     for place, row in enumerate(rows):

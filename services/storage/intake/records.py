@@ -25,7 +25,7 @@ async def store_seismic(connection: Connection, batch: Batch) -> list[JournalRow
             sorted({channel.nslc for channel in entry.channels}), entry.channels[0].rate_hz,
             sum(len(channel.counts) for channel in entry.channels), entry.payload,
             hashlib.sha256(entry.payload).digest(), outcome.raw_id,
-            msgspec.json.encode(entry.measures.to_json()).decode(),
+            msgspec.json.encode(entry.measures.to_json() | {"judgement": entry.judgement.to_json()}).decode(),
         )  # fmt: skip
         if first is None:
             outcome.duplicate += 1

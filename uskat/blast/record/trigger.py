@@ -6,7 +6,7 @@ sample indices. The STA/LTA sums are those of obspy.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,16 @@ class LevelTrigger:
         """Axes of {axis: peak} that reach their level."""
         levels = {axis: self.of_axis(axis) for axis in peaks}
         return tuple(axis for axis, level in levels.items() if level is not None and peaks[axis] >= level)
+
+
+def level_trigger(properties: Mapping[str, Any]) -> LevelTrigger | None:
+    """Levels of a device of the registry {"trigger_mm_s", "trigger_pa"}; None when it has neither."""
+    ground, air = (_level(properties.get(name)) for name in ("trigger_mm_s", "trigger_pa"))
+    return LevelTrigger(ground, air) if ground is not None or air is not None else None
+
+
+def _level(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and value > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
