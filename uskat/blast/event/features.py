@@ -1,5 +1,6 @@
 """Features of a record from its samples: onset, P and S, spectrum, ripple firing, air wave (norms.md §3.6)."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -161,6 +162,8 @@ def _ripple(axes: Samples, rate_hz: float) -> tuple[float, float]:
     size = int(2 ** np.ceil(np.log2(max(part.shape[1], 4 * rate_hz))))
     power = (np.abs(np.fft.rfft(part * np.hanning(part.shape[1]), size, axis=1)) ** 2).sum(axis=0)
     step = rate_hz / size
+    # lines are looked for below LINE_BAND_HZ; what lies farther above it than both filters reach cannot matter
+    power = power[: math.ceil((LINE_BAND_HZ[1] + 2 * LINE_WIDTH_HZ) / step)]
     frequencies = np.arange(power.size) * step
     width = max(1, round(0.3 / step))
     smooth = np.convolve(power, np.ones(width) / width, "same")

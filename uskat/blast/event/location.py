@@ -9,6 +9,7 @@ covariance of the posterior; it includes the spread of velocities, not only of p
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,9 @@ PAIR_SD_S = 0.1
 FINE_NODES = 61
 FINE_SPREADS = 4.5
 WRONG_ARRIVAL, WRONG_WITHIN_S = 0.15, 10.0
+REMEMBERED = 4096
+MOST_PAIRED = 16
+"""Stations that vote on the rough place: pairs grow as the square, and the clearest arrivals know it best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +100,20 @@ def locate(records: Sequence[RecordFeatures], district: District) -> Location:
     """Place and origin time of a blast seen by the given records, one a station; from one record on.
 
     Raises ValueError without records. With one or two stations the pits, the air wave and the amplitudes carry the
-    place and the uncertainty says so.
+    place and the uncertainty says so. The same records in the same district are located once: a period is judged
+    anew with every record that comes late, and most of its events are what they were.
     """
     if not records:
         raise ValueError("nothing to locate")
+    return _located(tuple(sorted(records, key=_station)), district)
+
+
+def _station(record: RecordFeatures) -> tuple[object, ...]:
+    return (record.station, record.start)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _located(records: tuple[RecordFeatures, ...], district: District) -> Location:
     arrivals = arrivals_of(records, district)
     reference = float(arrivals.times.min())
     times = arrivals.times - reference
@@ -160,9 +174,10 @@ def _rough(arrivals: Arrivals, times: Floats, district: District) -> Floats:
     distance = district.grid_distances[:, district.columns(arrivals.stations)]
     travel, sd = _travel(distance, arrivals)
     value = 0.3 * district.grid_log_prior + _log_air(distance, arrivals) + 0.5 * _log_amplitude(distance, arrivals)
-    count = len(times)
+    count = min(len(times), MOST_PAIRED)
     if count > 1:
-        shifted, variance = times - travel, sd**2
+        clearest = np.sort(np.argsort(arrivals.sds, kind="stable")[:count])
+        shifted, variance = (times - travel)[:, clearest], sd[:, clearest] ** 2
         stack = np.zeros(len(distance))
         for first in range(count - 1):
             residual = shifted[:, first : first + 1] - shifted[:, first + 1 :]
