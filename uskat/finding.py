@@ -78,6 +78,7 @@ class Finding:
     period in event time, UTC; ended_at None while it lasts. knowable_at, settled_at: when its beginning and its end
     could have been known. figures: by name. reasons: sentences in Russian. norm: which norm, of which pack, and how
     far it is verified. detail: what else explains it, as JSON values (moved parameters, candidates, forecast).
+    station_id: the station it is told under, when that need not be the evaluated one (events of a whole network).
     published False: for the agency's eyes only.
     """
 
@@ -93,6 +94,7 @@ class Finding:
     settled_at: datetime | None = None
     series_id: int | None = None
     device_id: int | None = None
+    station_id: int | None = None
     figures: Mapping[str, Figure] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
     norm: Mapping[str, Any] | None = None

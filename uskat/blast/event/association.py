@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from uskat.blast.event.district import DeclaredBlast, District
-from uskat.blast.event.location import EPOCH, Arrivals, Location
+from uskat.blast.event.location import Arrivals, Location
 from uskat.blast.event.record import RecordFeatures
 from uskat.blast.event.rules import event_rules
 
@@ -46,11 +46,11 @@ class SourceSize:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A declaration that may be the event. dt_s: event later than declared; distance_km from its block.
+    """A declaration that may be the event. dt_s: event later than the declared window; distance_km from its block.
 
-    size_log10: log10 of recorded over declared charge, None without amplitudes. firing_log10: log10 of the recorded
-    over the expected length of the records, None when not known. place_sd: distance in units of the
-    uncertainty. log_odds: against an undeclared blast.
+    afterwards: declared only after it was fired. size_log10: log10 of recorded over declared charge, None without
+    amplitudes. firing_log10: log10 of the recorded over the expected length of the records, None when not known.
+    place_sd: distance in units of the uncertainty. log_odds: against an undeclared blast.
     """
 
     declaration: str
@@ -61,6 +61,7 @@ class Candidate:
     size_sd: float | None
     firing_log10: float | None
     log_odds: float
+    afterwards: bool = False
 
 
 def estimate_charge(arrivals: Arrivals, location: Location, *, district: District) -> ChargeEstimate | None:
@@ -101,10 +102,9 @@ def candidates(
 ) -> list[Candidate]:
     """Declarations that an event may be, most probable first."""
     match = event_rules().match
-    at_s = (location.at - EPOCH).total_seconds()
     found = []
     for blast in declared:
-        dt_s = at_s - (blast.at - EPOCH).total_seconds()
+        dt_s = blast.off_s(location.at)
         if abs(dt_s) <= match.within_s:
             found.append(_candidate(blast, dt_s, location=location, source=source, district=district))
     likely = [item for item in found if item.log_odds >= match.least_log_odds]
@@ -141,7 +141,7 @@ def _candidate(
     distance = float(np.hypot(*(place - location.place)))
     squared = location.mahalanobis2(place, extra_km=match.block_km)
     time_sd = math.hypot(match.on_time_s, location.time_sd_s)
-    log_odds = math.log(match.fired) + _log_time(dt_s, time_sd)
+    log_odds = math.log(match.fired) + _log_time(dt_s, time_sd, window_s=blast.window_s)
     log_odds -= math.log(match.undeclared_per_day / DAY_S)
     a, b, c = location.covariance
     area = 2 * math.pi * math.sqrt((a + match.block_km**2) * (c + match.block_km**2) - b**2)
@@ -159,7 +159,8 @@ def _candidate(
         log_odds += _mixture(ratio, sd, match.astray_log10, usual=match.usual_size)
         log_odds -= _log_density(usual, math.hypot(sd, amplitude.charge_sd_log10))
     length, odds = _firing(blast, source)
-    return Candidate(blast.id, dt_s, distance, math.sqrt(squared), ratio, sd, length, log_odds + odds)
+    afterwards = blast.declared_at is not None and blast.declared_at > location.at
+    return Candidate(blast.id, dt_s, distance, math.sqrt(squared), ratio, sd, length, log_odds + odds, afterwards)
 
 
 def _firing(blast: DeclaredBlast, source: SourceSize) -> tuple[float | None, float]:
@@ -180,10 +181,12 @@ def _firing(blast: DeclaredBlast, source: SourceSize) -> tuple[float | None, flo
     )
 
 
-def _log_time(dt_s: float, sd: float) -> float:
+def _log_time(dt_s: float, sd: float, *, window_s: float) -> float:
+    """ln of the density of the moment: flat over the window, with Gaussian flanks; a share is hours astray."""
     match = event_rules().match
+    flat = math.log1p(window_s / (math.sqrt(2 * math.pi) * sd))
     astray = math.exp(-abs(dt_s) / match.astray_s) / (2 * match.astray_s)
-    return math.log(match.usual_time * math.exp(_log_density(dt_s, sd)) + (1 - match.usual_time) * astray)
+    return math.log(match.usual_time * math.exp(_log_density(dt_s, sd) - flat) + (1 - match.usual_time) * astray)
 
 
 def _mixture(value: float, sd: float, astray_sd: float, *, usual: float) -> float:

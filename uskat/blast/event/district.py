@@ -51,7 +51,8 @@ class PitSite:
 class DeclaredBlast:
     """A blast as the enterprise declared it: time UTC, centre of the block, charge per delay in kg.
 
-    firing_s: from the first delay group to the last; None when the passport does not say.
+    firing_s: from the first delay group to the last; None when the passport does not say. window_s: it was to be fired
+    within so many seconds from `at` on; 0: at that moment. declared_at: when it was filed; None: ahead.
     """
 
     id: str
@@ -61,6 +62,13 @@ class DeclaredBlast:
     longitude: float
     charge_kg: float
     firing_s: float | None = None
+    window_s: float = 0.0
+    declared_at: datetime | None = None
+
+    def off_s(self, moment: datetime) -> float:
+        """Seconds by which a moment lies after its window (negative: before it); 0 inside."""
+        after = (moment - self.at).total_seconds()
+        return max(after - self.window_s, min(after, 0.0))
 
 
 @dataclass(frozen=True)

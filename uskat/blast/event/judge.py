@@ -220,6 +220,8 @@ def _deviations(candidate: Candidate) -> tuple[Deviation, ...]:
     ratio, sd = candidate.size_log10, candidate.size_sd
     if ratio is not None and sd is not None and abs(ratio) > match.size_sd * sd:
         found.append(Deviation.OTHER_SIZE)
+    if candidate.afterwards:
+        found.append(Deviation.AFTERWARDS)
     return tuple(found)
 
 

@@ -118,7 +118,10 @@ def _declaration(
     side = "позже" if candidate.dt_s >= 0 else "раньше"
     shift = _seconds(abs(candidate.dt_s)) if abs(candidate.dt_s) < 120 else _minutes(abs(candidate.dt_s))
     away = number_ru(candidate.distance_km)
-    yield f"Объявление {candidate.declaration}: на {shift} {side} заявленного, {away} км от блока."
+    when = f"на {shift} {side} заявленного" if candidate.dt_s else "в заявленное время"
+    yield f"Объявление {candidate.declaration}: {when}, {away} км от блока."
+    if Deviation.AFTERWARDS in deviations:
+        yield "Объявлен только после взрыва."
     if Deviation.ELSEWHERE in deviations:
         yield "Место не совпадает с заявленным блоком."
     if Deviation.OTHER_SIZE in deviations and candidate.size_log10 is not None:

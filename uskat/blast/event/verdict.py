@@ -36,6 +36,12 @@ VERDICT_RU = {
     Verdict.CLOCK: "запись с неверными часами",
     Verdict.UNRESOLVED: "не определено",
 }
+QUAKEML_TYPE = {
+    Verdict.DECLARED: ("mining explosion", "known"),
+    Verdict.UNDECLARED: ("mining explosion", "suspected"),
+    Verdict.EARTHQUAKE: ("earthquake", "suspected"),
+}
+"""QuakeML type and certainty; `known` only where a declared blast matches (norms.md §3.6)."""
 OF_CLASS = {
     SourceClass.EARTHQUAKE: Verdict.EARTHQUAKE,
     SourceClass.TRAFFIC: Verdict.TRAFFIC,
@@ -46,12 +52,13 @@ OF_CLASS = {
 
 
 class Deviation(StrEnum):
-    """How a declared blast differs from its declaration."""
+    """How a declared blast differs from its declaration. afterwards: it was declared only after it was fired."""
 
     EARLY = "early"
     LATE = "late"
     ELSEWHERE = "elsewhere"
     OTHER_SIZE = "other_size"
+    AFTERWARDS = "afterwards"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +103,7 @@ class JudgedEvent:
     @property
     def event_type(self) -> tuple[str, str] | None:
         """QuakeML type and certainty; `known` only where a declared blast matches (norms.md §3.6); None: no event."""
-        if self.verdict is Verdict.DECLARED:
-            return "mining explosion", "known"
-        if self.verdict is Verdict.UNDECLARED:
-            return "mining explosion", "suspected"
-        return ("earthquake", "suspected") if self.verdict is Verdict.EARTHQUAKE else None
+        return QUAKEML_TYPE.get(self.verdict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for storage and the API."""
