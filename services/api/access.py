@@ -26,6 +26,16 @@ ENTERPRISES = frozenset({Role.ENTERPRISE})
 INSIDERS = frozenset({Role.ENTERPRISE, Role.OPERATE})
 """The enterprise itself and whoever supervises it."""
 
+FDSN = tuple(
+    (method, f"/fdsnws/{name}/1/{question}")
+    for name, methods in {"dataselect": ("GET", "POST"), "station": ("GET", "POST"), "event": ("GET",)}.items()
+    for method, question in (
+        *((method, "query") for method in methods), ("GET", "version"), ("GET", "application.wadl"),
+        *((("GET", "catalogs"), ("GET", "contributors")) if name == "event" else ()),
+    )
+)  # fmt: skip
+"""Standard services; their POST is a longer question, not a change."""
+
 ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/"): EVERYBODY,
     ("GET", "/docs"): EVERYBODY,
@@ -81,3 +91,4 @@ def allowed(method: str, route: str, roles: frozenset[Role]) -> bool:
     """True when one of the caller's roles is in the row of the route; HEAD is asked like GET; no row: nobody."""
     row = ACCESS.get(("GET" if method == "HEAD" else method, route))
     return row is not None and not row.isdisjoint(roles)
+    **dict.fromkeys(FDSN, EVERYBODY),

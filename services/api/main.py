@@ -30,6 +30,7 @@ from services.api.routers import (
     flood,
     ingest,
     latest,
+    fdsn,
     live,
     norms,
     observations,
@@ -50,7 +51,7 @@ from services.storage.reading import Database, make_reading_engine
 
 ROUTERS = (
     latest, observations, quality, stations, station_care, rivers, norms, quality_periods, flood, alerts, catalogue,
-    versions, seismic, books, ingest, live, service, documentation, start_page,
+    versions, seismic, fdsn, books, ingest, live, service, documentation, start_page,
 )  # fmt: skip
 DESCRIPTION = """Water quality and blasting of a coal region: measured, judged, published.
 

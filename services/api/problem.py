@@ -1,4 +1,4 @@
-"""RFC 9457: the one table that turns errors into answers (`application/problem+json`)."""
+"""RFC 9457: the one table that turns errors into answers (`application/problem+json`; FDSN services: plain text)."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -22,6 +22,7 @@ from services.api.errors import (
 )
 from services.storage.decisions import NothingToDecide
 from services.storage.reading import DatabaseAway, QueryTooLong
+from services.api.fdsn.refusal import PREFIX, refusal
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "/api/v1/problems#"
@@ -123,6 +124,8 @@ def _answer(
         errors=errors,
     )
     headers = {"Cache-Control": "no-store"} | headers
+    if request.url.path.startswith(PREFIX):
+        return refusal(request, kind.status, detail, headers=headers)
     return Response(msgspec.json.encode(body), int(kind.status), headers, media_type=MEDIA_TYPE)
 
 
