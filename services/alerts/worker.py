@@ -17,6 +17,7 @@ from services.alerts.evaluation import Outcome, StationEvaluation
 from services.observability import Health
 from services.storage.detector_reading import StationFacts, station_facts
 from services.storage.engine import unit_of_work
+from services.storage.intake.pending import fold_station
 from services.storage.journal import (
     Claim,
     add_missing_work,
@@ -128,6 +129,7 @@ class Evaluator:
             facts = await self._facts_of(connection, station_id)
             outcome = Outcome(None, ())
             if facts is not None:
+                await fold_station(connection, station_id)
                 outcome = await StationEvaluation(connection, facts, claim, now, self._registry).run()
             await finish_station(connection, station_id, now=now, due_at=outcome.due_at)
         if self._pace_s:

@@ -9,6 +9,7 @@ import structlog
 import uvloop
 
 from services.ingest import metrics
+from services.ingest.folding import fold_until
 from services.ingest.inbox import SortedInbox
 from services.ingest.pipeline import Pipeline
 from services.ingest.subscriber import Subscriber
@@ -56,6 +57,10 @@ async def serve(settings: Settings, stop: asyncio.Event, on_change: Callable[[in
     subscriber = Subscriber(settings, mail, on_change=changed)
     pipelines = [Pipeline(settings, inbox, subscriber, health, waiting=mail.__len__) for inbox in mail.inboxes]
     storing: asyncio.Task[Any] = asyncio.create_task(_run_all(pipelines), name="pipelines")
+    stored = asyncio.Event()
+    folding: asyncio.Task[Any] = asyncio.create_task(
+        fold_until(stored, settings.database_url.get_secret_value()), name="folding"
+    )
     receiving: asyncio.Task[Any] = asyncio.create_task(subscriber.run(), name="subscriber")
     beating: asyncio.Task[Any] = asyncio.create_task(_beat(health), name="heartbeat")
     stopped: asyncio.Task[Any] = asyncio.create_task(stop.wait(), name="stop")
@@ -64,10 +69,12 @@ async def serve(settings: Settings, stop: asyncio.Event, on_change: Callable[[in
     for pipeline in pipelines:
         pipeline.stop()
     await asyncio.wait({storing}, timeout=20)
+    stored.set()
+    await asyncio.wait({folding}, timeout=5)
     await subscriber.close()
-    for task in (receiving, beating, stopped):
+    for task in (receiving, beating, stopped, folding):
         task.cancel()
-    await asyncio.gather(receiving, beating, stopped, return_exceptions=True)
+    await asyncio.gather(receiving, beating, stopped, folding, return_exceptions=True)
     server.close()
     log.info("ingest stopped", waiting=len(mail))
     for task in done - {stopped}:

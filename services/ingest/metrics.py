@@ -16,6 +16,8 @@ COMMIT_SECONDS = Histogram("uskat_ingest_commit_seconds", "Decode to COMMIT of o
 LAG_SECONDS = Histogram(
     "uskat_ingest_lag_seconds", "Receipt to visible, oldest message of a batch", buckets=LATENCIES_S
 )
+FOLDED = Counter("uskat_ingest_folded_batches_total", "Batches whose increments were folded into the intervals")
+FOLD_SECONDS = Histogram("uskat_ingest_fold_seconds", "One folding of deferred increments", buckets=LATENCIES_S)
 BROKER_UP = Gauge("uskat_ingest_broker_up", "1 while connected to the broker")
 STORAGE_UP = Gauge("uskat_ingest_storage_up", "1 while the database is open")
 

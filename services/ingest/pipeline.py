@@ -18,7 +18,7 @@ from services.observability import Health
 from services.settings import Settings
 from services.storage.intake import Incoming, Intake, Outcome
 from services.storage.intake.batch import Limits
-from services.storage.intake.intake import StorageUnavailableError
+from services.storage.intake.connection import StorageUnavailableError
 from services.storage.intake.message import ack_of
 from uskat.wire.ack import encode_ack
 from uskat.wire.topic import MessageKind, topic_of
@@ -96,7 +96,10 @@ class Pipeline:
             oldest_us=self._settings.clock_oldest_us,
         )
         intake = await Intake.open(
-            self._settings.database_url.get_secret_value(), worker=self._settings.ingest_worker, limits=limits
+            self._settings.database_url.get_secret_value(),
+            worker=self._settings.ingest_worker,
+            limits=limits,
+            defers_intervals=True,
         )
         log.info("database open", lane=intake.lane)
         if self._subscriber.connected:

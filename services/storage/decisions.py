@@ -6,13 +6,16 @@ from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.storage.intake.pending import fold_and_hold
+
 _OBSERVED = text("SELECT 1 FROM observation WHERE series_id = :series AND time = :time")
 _CONFLICT = text("SELECT 1 FROM observation_conflict WHERE id = :conflict AND series_id = :series AND time = :time")
 _DECIDE = text(
     """INSERT INTO observation_decision (series_id, time, conflict_id, decided_at, decided_by, reason)
     VALUES (:series, :time, :conflict, clock_timestamp(), :by, :reason) RETURNING id, decided_at"""
 )
-# The row lock makes a concurrent ingest transaction wait, or be waited for: no reading is counted twice or lost.
+# The row lock makes a concurrent ingest transaction wait, or be waited for: no reading is counted twice or lost. What
+# waits to be folded in is folded in before, and held, for the interval is made anew from its readings.
 _LOCK_INTERVAL = text(
     """SELECT 1 FROM interval_20min WHERE series_id = :series AND start = date_bin('20 minutes', :time, 'epoch')
     FOR UPDATE"""
@@ -74,6 +77,7 @@ async def decide(
     named = key | {"conflict": conflict_id}
     if conflict_id is not None and (await connection.execute(_CONFLICT, named)).first() is None:
         raise NothingToDecide(f"conflict {conflict_id} is not about series {series_id} at {time.isoformat()}")
+    await fold_and_hold(connection)
     await connection.execute(_LOCK_INTERVAL, key)
     made = await connection.execute(_DECIDE, named | {"by": by, "reason": reason})
     identifier, decided_at = made.one()

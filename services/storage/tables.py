@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.storage import blast_event_tables, blast_state_tables, blast_tables  # noqa: F401 - registers theirs
+from services.storage.intake_tables import chain_head, interval_pending
 from services.storage.quality_tables import quality_day, quality_interval, station_visit
 from services.storage.registry_tables import (
     api_token,
@@ -43,11 +44,12 @@ from services.storage.registry_tables import (
 )  # fmt: skip
 
 __all__ = [
-    "alert", "alert_event", "api_token", "chain_head", "detector_snapshot", "detector_state", "device", "device_status",
-    "histogram_interval", "ingest_lane", "instrument", "interval_20min", "journal", "ledger", "metadata",
-    "notification_log", "observation", "observation_conflict", "observation_decision", "organisation", "parameter",
-    "place", "quality_day", "quality_interval", "raw_message", "reach_calibration", "rejected", "river", "rollup",
-    "seismic_record", "series", "station", "station_visit", "station_work",
+    "alert", "alert_event", "api_token", "chain_head", "detector_snapshot", "detector_state", "device",
+    "device_status", "histogram_interval", "ingest_lane", "instrument", "interval_20min", "interval_pending",
+    "journal", "ledger", "metadata", "notification_log", "observation", "observation_conflict",
+    "observation_decision", "organisation", "parameter", "place", "quality_day", "quality_interval", "raw_message",
+    "reach_calibration", "rejected", "river", "rollup", "seismic_record", "series", "station", "station_visit",
+    "station_work",
 ]  # fmt: skip
 
 raw_message = Table(
@@ -66,15 +68,6 @@ raw_message = Table(
     moment("t_last", nullable=True),
     Column("readings", Integer, nullable=False),
     Index("ix_raw_message_device", "device_id", "raw_id"),
-)  # fmt: skip
-
-chain_head = Table(  # last link of each chain, so that a restarted writer continues it
-    "chain_head", metadata,
-    Column("device_id", Integer, primary_key=True, autoincrement=False),  # 0: sender unknown
-    Column("lane", SmallInteger, primary_key=True, autoincrement=False),
-    Column("chain_seq", BigInteger, nullable=False),
-    Column("hash", LargeBinary, nullable=False),
-    postgresql_with={"fillfactor": "70"},
 )  # fmt: skip
 
 observation = Table(

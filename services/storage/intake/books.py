@@ -5,8 +5,9 @@ from datetime import datetime
 import numpy as np
 
 from services.storage.intake.batch import Batch
-from services.storage.intake.columns import IntervalRow, Readings
+from services.storage.intake.columns import Readings
 from services.storage.intake.directory import Directory
+from services.storage.intake.increment import IntervalRow
 
 DAY_US = 86_400_000_000
 JournalRow = tuple[int, str, int, int, int]

@@ -1,4 +1,4 @@
-"""Readings of one batch as columns, and the exact 20-minute aggregates over them (docs/algorithms/intervals.md)."""
+"""Readings of one batch as columns, gross-range check applied."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,11 +9,8 @@ from numpy.typing import NDArray
 
 from services.storage.intake.directory import Directory
 
-INTERVAL_US = 1_200_000_000
 FLAG_PASS, FLAG_FAIL = 1, 4
 MODE_BITS = {"normal": 0, "service": 16, "calibration": 32}
-LIMB_BITS = 31
-"""|scaled value| < 2^31 (Parameter.__post_init__), so a square fits 62 bits and is summed as two limbs."""
 
 
 @dataclass(slots=True)
@@ -86,54 +83,3 @@ def same_as_previous(readings: Readings) -> NDArray[np.bool_]:
     repeated = np.zeros(len(readings.series_id), bool)
     repeated[1:] = (readings.series_id[1:] == readings.series_id[:-1]) & (readings.time_us[1:] == readings.time_us[:-1])
     return repeated
-
-
-class IntervalRow(NamedTuple):
-    """What one batch adds to one 20-minute interval of one series."""
-
-    series_id: int
-    start_us: int
-    n: int
-    n_valid: int
-    total: int
-    total_squares: int
-    minimum: float | None
-    maximum: float | None
-    n_service: int
-    states: int
-
-
-def interval_rows(readings: Readings, directory: Directory) -> list[IntervalRow]:
-    """Aggregates of new readings by (series, interval), ascending. Only flag 1 counts as valid.
-
-    Sums are integers of value·10^scale, so they add up to the same bits in any order and any batching.
-    """
-    if not readings:
-        return []
-    start = readings.time_us - readings.time_us % INTERVAL_US
-    change = np.ones(len(start), bool)
-    change[1:] = (readings.series_id[1:] != readings.series_id[:-1]) | (start[1:] != start[:-1])
-    first = np.flatnonzero(change)
-    valid = readings.flag == FLAG_PASS
-    scaled = np.rint(np.where(valid, readings.value, 0.0) * directory.factor[readings.place]).astype(np.int64)
-    square = scaled * scaled
-    sums = [
-        np.add.reduceat(column, first).tolist()
-        for column in (
-            np.ones(len(start), np.int64), valid.astype(np.int64), scaled,
-            square >> LIMB_BITS, square & ((1 << LIMB_BITS) - 1), (readings.flag >= 16).astype(np.int64),
-        )
-    ]  # fmt: skip
-    low = np.minimum.reduceat(np.where(valid, readings.value, np.inf), first).tolist()
-    high = np.maximum.reduceat(np.where(valid, readings.value, -np.inf), first).tolist()
-    states = np.bitwise_or.reduceat(readings.state, first).tolist()
-    keys = zip(readings.series_id[first].tolist(), start[first].tolist(), strict=True)
-    return [
-        IntervalRow(
-            series, begin, n, n_valid, total, (upper << LIMB_BITS) + lower,
-            lowest if n_valid else None, highest if n_valid else None, n_service, state,
-        )
-        for (series, begin), n, n_valid, total, upper, lower, n_service, lowest, highest, state in zip(
-            keys, *sums, low, high, states, strict=True
-        )
-    ]  # fmt: skip

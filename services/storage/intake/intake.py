@@ -9,18 +9,14 @@ import structlog
 
 from services.storage.engine import libpq_url
 from services.storage.intake.batch import Batch, Decoder, Limits
-from services.storage.intake.connection import Connection
+from services.storage.intake.connection import LOST as CONNECTION_LOST
+from services.storage.intake.connection import Connection, StorageUnavailableError
 from services.storage.intake.directory import Directory, load_directory
 from services.storage.intake.identity import LANES, Link
 from services.storage.intake.interval_store import IntervalVanishedError
 from services.storage.intake.message import Incoming, Outcome
 from services.storage.intake.writer import FencedError, Writer
 from uskat.wire.errors import RejectReason
-
-
-class StorageUnavailableError(RuntimeError):
-    """The database cannot be reached now; nothing of the batch was confirmed. Open a new Intake and store again."""
-
 
 log = structlog.get_logger(__name__)
 
@@ -32,15 +28,7 @@ REFRESH_AFTER_S = 30.0
 UNKNOWN_REFRESH_AFTER_S = 1.0
 RETRIED = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, IntervalVanishedError)
 MAX_TRIES = 5
-LOST = (
-    StorageUnavailableError,
-    OSError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    FencedError,
-)
+LOST = (*CONNECTION_LOST, FencedError)
 
 
 class Intake:
@@ -61,9 +49,12 @@ class Intake:
     @classmethod
     async def open(
         cls, database_url: str, *, worker: str, limits: Limits | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC), defers_intervals: bool = False,
     ) -> "Intake":  # fmt: skip
-        """Connect, lease a free lane and load the registry. Raises StorageUnavailableError."""
+        """Connect, lease a free lane and load the registry. Raises StorageUnavailableError.
+
+        defers_intervals: see Writer; for many small batches a second.
+        """
         try:
             connection = await asyncpg.connect(
                 libpq_url(database_url),
@@ -81,7 +72,8 @@ class Intake:
             if isinstance(error, LOST) and not isinstance(error, StorageUnavailableError):
                 raise StorageUnavailableError(f"lost the database: {type(error).__name__}") from error
             raise
-        return cls(connection, Writer(connection, lane, last_raw_id, heads), directory, limits or Limits(), clock)
+        writer = Writer(connection, lane, last_raw_id, heads, defers_intervals=defers_intervals)
+        return cls(connection, writer, directory, limits or Limits(), clock)
 
     @property
     def lane(self) -> int:

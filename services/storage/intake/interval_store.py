@@ -2,8 +2,8 @@
 
 from services.storage.intake import statements as sql
 from services.storage.intake.books import columns_of_intervals
-from services.storage.intake.columns import IntervalRow
 from services.storage.intake.connection import Connection
+from services.storage.intake.increment import IntervalRow
 
 
 class IntervalVanishedError(RuntimeError):

@@ -55,6 +55,15 @@ FROM unnest($1::int[], $2::bigint[], $3::int[], $4::int[], $5::bigint[], $6::tex
 WHERE i.series_id = k.series_id AND i.start = {_AT.format("k.start_us")}
 """
 
+INSERT_PENDING = "INSERT INTO interval_pending (lane, stations, increments) VALUES ($1, $2, $3)"
+HOLD_PENDING = "LOCK TABLE interval_pending IN SHARE ROW EXCLUSIVE MODE"
+TAKE_PENDING = "SELECT id, increments FROM interval_pending ORDER BY id LIMIT $1 FOR UPDATE"
+TAKE_FREE_PENDING = TAKE_PENDING + " SKIP LOCKED"
+TAKE_PENDING_OF_STATION = """
+SELECT id, increments FROM interval_pending WHERE $1::int = ANY (stations) ORDER BY id FOR UPDATE
+"""
+DROP_PENDING = "DELETE FROM interval_pending WHERE id = ANY ($1::bigint[])"
+
 INSERT_REJECTED = """
 INSERT INTO rejected (raw_id, device_id, station_id, reason, detail, parameter, seq, readings, received_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)

@@ -13,11 +13,13 @@ from services.storage.intake.books import (
     reject_journal,
     water_journal,
 )
-from services.storage.intake.columns import IntervalRow, interval_rows, sorted_readings
+from services.storage.intake.columns import sorted_readings
 from services.storage.intake.connection import Connection
 from services.storage.intake.directory import Directory
 from services.storage.intake.identity import LANES, Link, RawClock, next_link
+from services.storage.intake.increment import IntervalRow, increments_of, rows_of
 from services.storage.intake.interval_store import IntervalStore
+from services.storage.intake.pending import keep_increments
 from services.storage.intake.pgcopy import (
     HEADER,
     RAW_COLUMNS,
@@ -36,10 +38,16 @@ class FencedError(RuntimeError):
 
 
 class Writer:
-    """Owns one lane of the raw chain on one connection."""
+    """Owns one lane of the raw chain on one connection.
 
-    def __init__(self, connection: Connection, lane: int, last_raw_id: int, heads: dict[int, Link]) -> None:
+    defers_intervals: increments of intervals are kept with the batch and folded in later by an IntervalFolder.
+    """
+
+    def __init__(
+        self, connection: Connection, lane: int, last_raw_id: int, heads: dict[int, Link], *, defers_intervals: bool
+    ) -> None:
         self._connection = connection
+        self._defers_intervals = defers_intervals
         self._clock = RawClock(lane, last_raw_id)
         self._heads = heads
         self._readings = ReadingStore(connection)
@@ -75,12 +83,17 @@ class Writer:
     ) -> tuple[list[JournalRow], list[IntervalRow]]:
         journal: list[JournalRow] = []
         raw_ids = np.array([outcome.raw_id for outcome in batch.outcomes], np.int64)
-        new: list[IntervalRow] = []
+        added: list[IntervalRow] = []
         if batch.readings.values:
             readings = sorted_readings(batch.readings, directory)
             stored = await self._readings.store(readings, batch, raw_ids)
-            new = interval_rows(stored, directory)
             journal += water_journal(stored, directory)
+            increments = increments_of(stored, directory)
+            if self._defers_intervals and journal:
+                stations = sorted({row[0] for row in journal})
+                await keep_increments(self._connection, increments, lane=self.lane, stations=stations)
+            else:
+                added = rows_of(increments)
         if batch.seismic:
             journal += await store_seismic(self._connection, batch)
         if batch.histograms:
@@ -88,9 +101,9 @@ class Writer:
         if batch.statuses:
             journal += await store_statuses(self._connection, batch)
         await self._copy_raw(batch, heads, first_us)
-        if new:
-            await self._intervals.add(new)
-        return journal, new
+        if added:
+            await self._intervals.add(added)
+        return journal, added
 
     async def _copy_raw(self, batch: Batch, heads: dict[int, Link], first_us: int) -> None:
         rows = [HEADER]

@@ -1,20 +1,15 @@
 """The columns of a batch and their exact aggregates, against a slow twin in fractions."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.storage.intake.columns import (
-    INTERVAL_US,
-    IntervalRow,
-    ReadingList,
-    interval_rows,
-    same_as_previous,
-    sorted_readings,
-)
+from services.storage.intake.columns import ReadingList, same_as_previous, sorted_readings
 from services.storage.intake.directory import Directory
+from services.storage.intake.increment import INTERVAL_US, IntervalRow, increments_of, merged, rows_of
 
 SCALES = (0, 3, 6)
 LOWEST, HIGHEST = -2000.0, 2000.0
@@ -52,6 +47,10 @@ def listed(rows):
     return result
 
 
+def increments(rows):
+    return increments_of(sorted_readings(listed(rows), DIRECTORY), DIRECTORY)
+
+
 def slow_rows(rows):
     """The definition (docs/algorithms/intervals.md) without arrays: exact integers, half to even."""
     groups = {}
@@ -77,25 +76,22 @@ def slow_rows(rows):
 
 @given(rows=readings)
 def test_intervals_equal_the_slow_twin_to_the_last_digit(rows):
-    assert interval_rows(sorted_readings(listed(rows), DIRECTORY), DIRECTORY) == slow_rows(rows)
+    assert rows_of(increments(rows)) == slow_rows(rows)
 
 
-@given(rows=readings, cut=st.integers(0, 60))
-def test_two_parts_add_up_to_the_whole(rows, cut):
-    whole = {row[:2]: row for row in interval_rows(sorted_readings(listed(rows), DIRECTORY), DIRECTORY)}
-    added = {}
-    for part in (rows[:cut], rows[cut:]):
-        for row in interval_rows(sorted_readings(listed(part), DIRECTORY), DIRECTORY):
-            old = added.get(row[:2])
-            added[row[:2]] = [*row[2:6]] if old is None else [a + b for a, b in zip(old, row[2:6], strict=True)]
-    assert added == {key: [*row[2:6]] for key, row in whole.items()}
+@given(rows=readings, cuts=st.lists(st.integers(0, 60), max_size=4))
+def test_parts_that_were_kept_add_up_to_the_whole(rows, cuts):
+    edges = [0, *sorted(cuts), len(rows)]
+    parts = [rows[low:high] for low, high in pairwise(edges)]
+    kept = [increments(part).tobytes() for part in parts]
+    assert rows_of(merged(kept)) == slow_rows(rows)
 
 
 def test_squares_near_the_limit_are_summed_exactly():
     """Values just under 2^31 units each: squares pass 2^62, and their sum passes 64 bits."""
     value, count = 2000.0 - 1e-6, 500
     rows = [(2, second, value, 1, 0) for second in range(count)]
-    (row,) = interval_rows(sorted_readings(listed(rows), DIRECTORY), DIRECTORY)
+    (row,) = rows_of(increments(rows))
     assert row.total_squares == 1_999_999_999**2 * count > 2**64
 
 
