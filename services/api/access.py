@@ -84,6 +84,7 @@ ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", f"{API}/alerts/{{alert_id}}"): EVERYBODY,
     ("GET", f"{API}/events"): EVERYBODY,
     ("POST", f"{API}/ingest/{{device}}/{{kind}}"): SENDERS,
+    **dict.fromkeys(FDSN, EVERYBODY),
 }
 
 
@@ -91,4 +92,3 @@ def allowed(method: str, route: str, roles: frozenset[Role]) -> bool:
     """True when one of the caller's roles is in the row of the route; HEAD is asked like GET; no row: nobody."""
     row = ACCESS.get(("GET" if method == "HEAD" else method, route))
     return row is not None and not row.isdisjoint(roles)
-    **dict.fromkeys(FDSN, EVERYBODY),

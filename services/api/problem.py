@@ -20,9 +20,9 @@ from services.api.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
+from services.api.fdsn.refusal import PREFIX, refusal
 from services.storage.decisions import NothingToDecide
 from services.storage.reading import DatabaseAway, QueryTooLong
-from services.api.fdsn.refusal import PREFIX, refusal
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "/api/v1/problems#"
@@ -114,6 +114,9 @@ def _part(item: Any) -> dict[str, Any]:
 def _answer(
     request: Request, kind: Kind, detail: str, errors: list[dict[str, Any]], headers: dict[str, str]
 ) -> Response:
+    headers = {"Cache-Control": "no-store"} | headers
+    if request.url.path.startswith(PREFIX):
+        return refusal(request, kind.status, detail, headers=headers)
     body = Problem(
         type=TYPE_PREFIX + kind.name,
         title=kind.title,
@@ -123,9 +126,6 @@ def _answer(
         request_id=request.scope.get("request_id", ""),
         errors=errors,
     )
-    headers = {"Cache-Control": "no-store"} | headers
-    if request.url.path.startswith(PREFIX):
-        return refusal(request, kind.status, detail, headers=headers)
     return Response(msgspec.json.encode(body), int(kind.status), headers, media_type=MEDIA_TYPE)
 
 
