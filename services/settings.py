@@ -50,6 +50,10 @@ class Settings(BaseSettings):
     api_host: str = "127.0.0.1"
     api_port: int = Field(8000, ge=0)
     api_workers: int = Field(1, ge=1)
+    weather_url: str = Field(
+        "https://api.open-meteo.com/v1/forecast", description="forecast service in the form of Open-Meteo's"
+    )
+    weather_timeout_s: float = Field(10, gt=0, description="longest wait for the weather feed to send anything")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 

@@ -32,10 +32,13 @@ from services.api.routers import (
     ingest,
     latest,
     live,
+    nmu,
     norms,
     observations,
+    pit_weather,
     quality,
     quality_periods,
+    regional_catalogue,
     rivers,
     seismic,
     service,
@@ -51,6 +54,7 @@ from services.storage.reading import Database, make_reading_engine
 
 ROUTERS = (
     latest, observations, quality, stations, station_care, rivers, norms, quality_periods, flood, alerts, catalogue,
+    nmu, pit_weather, regional_catalogue,
     versions, seismic, fdsn, books, ingest, live, service, documentation, start_page,
 )  # fmt: skip
 DESCRIPTION = """Water quality and blasting of a coal region: measured, judged, published.

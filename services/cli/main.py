@@ -7,6 +7,7 @@ import typer
 from services.cli.admin import admin
 from services.cli.backtest import backtest
 from services.cli.blast.command import blast
+from services.cli.catalogue import import_catalogue
 from services.cli.demo.command import demo
 from services.cli.evaluate.blasts import blasts, catalogue
 from services.cli.evaluate.command import evaluate
@@ -14,6 +15,7 @@ from services.cli.intake import import_command, reparse_command
 from services.cli.ledger import audit, ledger
 from services.cli.parts import broker, database
 from services.cli.processes import alerts, api, ingest, migrate, simulate
+from services.cli.weather import weather
 
 app = typer.Typer(
     name="uskat",
@@ -33,6 +35,8 @@ app.command(
 )(simulate)
 app.command("import")(import_command)
 app.command("reparse")(reparse_command)
+app.command("import-catalogue")(import_catalogue)
+app.command()(weather)
 app.command()(ledger)
 app.command()(audit)
 app.command()(broker)

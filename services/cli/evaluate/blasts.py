@@ -47,9 +47,9 @@ def catalogue(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object as the last line")] = False,
 ) -> None:
     """Read a regional catalogue: what was refused, the hours of its blasts, the traps of its mean magnitudes."""
-    from services.cli.evaluate.catalogue import figures_of, lines_of, read_catalogue
+    from services.cli.evaluate.catalogue import figures_of, lines_of, read_file
 
-    figures = figures_of(read_catalogue(file), utc_offset_h=utc_offset, completeness=completeness)
+    figures = figures_of(read_file(file), utc_offset_h=utc_offset, completeness=completeness)
     for line in lines_of(figures):
         typer.echo(line)
     if as_json:

@@ -12,21 +12,16 @@ import typer
 from uskat.blast.catalogue.day_pattern import count_days
 from uskat.blast.catalogue.event import CatalogueError, CatalogueImport
 from uskat.blast.catalogue.mean_magnitude import comparison_trap, magnitude_years
-from uskat.blast.catalogue.quakeml import read_quakeml
-from uskat.blast.catalogue.table import COMCAT, FDSN_TEXT, read_table
+from uskat.blast.catalogue.reading import read_catalogue
 
 WORKING_HOURS = (7, 18)
 
 
-def read_catalogue(file: Path) -> CatalogueImport:
-    """QuakeML, the FDSN text format or comcat columns, told apart by their first bytes; exit 2 when it is none."""
-    payload = file.read_bytes()
+def read_file(file: Path) -> CatalogueImport:
+    """A catalogue file of any kind; exit 2 when it is none."""
     try:
-        if payload.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
-            return read_quakeml(payload)
-        text = payload.decode("utf-8-sig")
-        return read_table(text, FDSN_TEXT if text.startswith("#") else COMCAT)
-    except (CatalogueError, UnicodeDecodeError) as error:
+        return read_catalogue(file.read_bytes())
+    except CatalogueError as error:
         typer.echo(f"{file}: {error}", err=True)
         raise typer.Exit(2) from None
 

@@ -22,7 +22,7 @@ HOLDERS = {
 }
 VALUES = {
     "code": "U-1", "series_id": "1", "record_id": "1", "alert_id": "1", "raw_id": "1", "device": "U-1", "kind": "water",
-    "name": "start.js", "pack": "fishery-552-2016",
+    "name": "start.js", "pack": "fishery-552-2016", "warning_id": "1",
 }  # fmt: skip
 
 
