@@ -6,6 +6,7 @@ import contextlib
 import structlog
 
 from services.ingest import metrics
+from services.settings import Settings
 from services.storage.intake.connection import StorageUnavailableError
 from services.storage.intake.pending import IntervalFolder
 
@@ -15,7 +16,7 @@ FOLD_EVERY_S = 0.5
 PAUSE_AFTER_ERROR_S = 2.0
 
 
-async def fold_until(stop: asyncio.Event, database_url: str) -> None:
+async def fold_until(stop: asyncio.Event, settings: Settings) -> None:
     """Fold twice a second until `stop` is set, and once after; a lost database is waited for."""
     folder: IntervalFolder | None = None
     last = False
@@ -23,7 +24,7 @@ async def fold_until(stop: asyncio.Event, database_url: str) -> None:
         last = stop.is_set()
         pause = FOLD_EVERY_S
         try:
-            folder = folder or await IntervalFolder.open(database_url)
+            folder = folder or await IntervalFolder.open(settings.database_url.get_secret_value())
             with metrics.FOLD_SECONDS.time():
                 metrics.FOLDED.inc(await folder.fold())
         except StorageUnavailableError as error:

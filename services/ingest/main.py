@@ -58,9 +58,7 @@ async def serve(settings: Settings, stop: asyncio.Event, on_change: Callable[[in
     pipelines = [Pipeline(settings, inbox, subscriber, health, waiting=mail.__len__) for inbox in mail.inboxes]
     storing: asyncio.Task[Any] = asyncio.create_task(_run_all(pipelines), name="pipelines")
     stored = asyncio.Event()
-    folding: asyncio.Task[Any] = asyncio.create_task(
-        fold_until(stored, settings.database_url.get_secret_value()), name="folding"
-    )
+    folding: asyncio.Task[Any] = asyncio.create_task(fold_until(stored, settings), name="folding")
     receiving: asyncio.Task[Any] = asyncio.create_task(subscriber.run(), name="subscriber")
     beating: asyncio.Task[Any] = asyncio.create_task(_beat(health), name="heartbeat")
     stopped: asyncio.Task[Any] = asyncio.create_task(stop.wait(), name="stop")
