@@ -49,6 +49,8 @@ _PITS = text(
     ORDER BY p.code"""
 )
 
+_SEISMIC = text("SELECT code FROM station WHERE kind = 'seismic' ORDER BY code")
+
 
 class FiredRow(Struct):
     """A declared blast that was fired. charge_kg: as reported, null before the report."""
@@ -120,3 +122,8 @@ async def receptor_peaks(
 async def pit_places(connection: AsyncConnection) -> list[PitPlace]:
     """All pits by code."""
     return [PitPlace(*row_values(row)) for row in await connection.execute(_PITS)]
+
+
+async def seismic_stations(connection: AsyncConnection) -> list[str]:
+    """Codes of the stations that measure vibration."""
+    return [str(code) for (code,) in await connection.execute(_SEISMIC)]

@@ -6,12 +6,14 @@ from uskat.blast.provenance import Act, Number, parse_data
 
 
 class KpiRules(Act):
-    """Base year and what a comparison of two years needs."""
+    """Base year, what a comparison of two years needs, and how near an event must be to belong to a pit."""
 
     base_year: Number
     least_events: Number
     mc_bin: Number
     mc_correction: Number
+    pit_radius_km: Number
+    match_min: Number
 
 
 @cache
