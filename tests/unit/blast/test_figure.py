@@ -1,6 +1,7 @@
 """Figures: what they show is checked by their SVG text, what they are by their bytes."""
 
 import json
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from tests.unit.blast.propagation.test_fit import made, with_statistics
 from tests.unit.blast.propagation.test_forecast import DIN, PIT, ground, place
 from tests.unit.blast.record.made import CALIBRATION, record, wavelet
-from uskat.blast.figure import fit_figure, map_figure, waveform_figure
+from uskat.blast.figure import fit_figure, limits_figure, map_figure, spectrum_figure, waveform_figure
 from uskat.blast.geometry import distance_m
 from uskat.blast.norm.verdict import peaks_of
 from uskat.blast.propagation.contour import contour_rings, contours_geojson
@@ -52,15 +53,44 @@ def test_the_record_is_drawn_with_its_limits():
     assert waveform_figure(axes, peaks, curve=curve(), title="Запись").startswith(PNG)
     with_curve = waveform_figure(axes, peaks, curve=curve(), image="svg").decode()
     assert "предел" in with_curve
-    assert "Частота по переходам" in with_curve
-    assert all(word in with_curve for word in ("вертикальная", "продольная", "поперечная", "воздух"))
+    assert all(word in with_curve for word in ("Вертикальная", "Продольная", "Поперечная", "Воздух"))
     assert "предел" not in waveform_figure(axes, peaks, image="svg").decode()
     with pytest.raises(ValueError, match="drawn"):
         waveform_figure({}, {})
 
 
+def test_peaks_are_drawn_over_the_curves_of_norms():
+    peaks = peaks_of(measure_record(blast(), CALIBRATION))
+    curves = [(DIN.title, curve(line)) for line in (1, 2, 3)]
+    assert limits_figure([peaks], curves).startswith(PNG)
+    drawn = limits_figure([peaks], curves, image="svg").decode()
+    assert all(f"{DIN.title}. {found.title}" in drawn for _, found in curves)
+    assert "вертикальная: 4 мм/с при 25 Гц" in drawn
+    assert "записей 2" in limits_figure([peaks, peaks], curves, image="svg").decode()
+    assert limits_figure([], curves).startswith(PNG), "a record without frequencies still shows the curves"
+    with pytest.raises(ValueError, match="told apart"):
+        limits_figure([peaks], curves * 2)
+
+
+def test_the_spectrum_peaks_at_the_dominant_frequency_whatever_the_length_of_the_record():
+    from uskat.blast.figure.limits import _spectrum
+
+    heights = []
+    for seconds in (5.0, 20.0):
+        (piece,) = axes_of(record({"V": wavelet(4.0, 25, seconds=seconds)}), CALIBRATION)["V"]
+        frequency, density = _spectrum(piece)
+        assert frequency[density.argmax()] == pytest.approx(25, abs=0.5)
+        heights.append(density.max())
+    assert heights[0] == pytest.approx(heights[1], rel=0.05)
+    axes, measures = axes_of(blast(), CALIBRATION), measure_record(blast(), CALIBRATION)
+    dominant = {axis: found.fft_hz for axis, found in measures.components.items()}
+    drawn = spectrum_figure(axes, dominant, image="svg").decode()
+    assert "преобладает 25" in drawn
+    assert "Воздух" in drawn
+
+
 def test_thinning_keeps_the_peak():
-    from uskat.blast.figure import _extremes
+    from uskat.blast.figure.record import _extremes
 
     (piece,) = axes_of(blast()[:1], CALIBRATION)["V"]
     times, values = _extremes(piece)
@@ -90,5 +120,35 @@ def test_the_map_shows_contours_block_and_receptors():
     block = [place("", *corner).point for corner in ((0, 0), (60, 0), (60, 40), (0, 40))]
     assert map_figure(PIT, rings, forecasts=forecasts, block=block).startswith(PNG)
     drawn = map_figure(PIT, rings, forecasts=forecasts, image="svg").decode()
-    assert "Посёлок" in drawn
+    assert "1 ◆ Посёлок" in drawn, "the one nearest to its limit, or beyond, comes first"
+    assert "2 ● Дальний" in drawn
     assert "5 мм/с" in drawn
+    assert drawn == map_figure(PIT, rings, forecasts=forecasts, image="svg").decode()
+
+
+def test_words_of_a_crowded_map_do_not_cover_one_another():
+    from matplotlib.transforms import Bbox
+
+    from uskat.blast.figure import map as drawn
+
+    boxes = []
+    known = ground(made(80))
+    places = [place(f"Дом {n}", 700.0 + 100 * (n % 3), 100.0 * n) for n in range(30)]
+    forecasts = forecast_blast(PIT, 400.0, places=places, ground=known, norm=DIN)
+    rings = contour_rings(PIT, 400.0, ground=known, levels_mm_s=[0.5, 1.0, 2.0, 5.0, 10.0, 20.0])
+    free = drawn._free
+
+    def watched(found, taken):
+        spot, box = free(found, taken)
+        boxes.append(box)
+        return spot, box
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drawn, "_free", watched)
+        text = map_figure(PIT, rings, forecasts=forecasts, image="svg").decode()
+    assert len(boxes) == 20 + 6
+    assert "Контуры: 0,5, 1, 2, 5, 10, 20 мм/с" in text
+    assert text.count(">20 мм/с<") == 0, "its ring is too small for a word"
+    del boxes[20]  # of that ring: found, and not used
+    assert not [1 for one, other in combinations(boxes, 2) if Bbox.intersection(one, other) is not None]
+    assert "и ещё 10" in text
