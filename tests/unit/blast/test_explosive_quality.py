@@ -30,14 +30,16 @@ def accepted(**values):
     return {"product": "anfo", "measured_at": "2026-06-09T03:00:00Z"} | values
 
 
-def of_product(blasts, product=ANFO, permits=(PERMIT,)):
-    return product_quality(product, blasts, register=REGISTER, rules=RULES, permits=permits, zone=ZONE)
+def of_product(blasts, product=ANFO, permits=(PERMIT,), delivered=()):
+    return product_quality(
+        product, blasts, register=REGISTER, rules=RULES, permits=permits, delivered=delivered, zone=ZONE
+    )
 
 
-def of_enterprise(blasts, permits=(PERMIT,)):
+def of_enterprise(blasts, permits=(PERMIT,), delivered=()):
     return enterprise_quality(
         "kedrovaya-pad-demo", blasts, register=REGISTER, rules=RULES, passport_rules=passport_rules(),
-        permits=permits, zone=ZONE,
+        permits=permits, delivered=delivered, zone=ZONE,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import Field
 
+from uskat.blast.explosive.acceptance import density_fails, vod_fails
 from uskat.blast.explosive.register import Permit, Product, Register, permit_of
 from uskat.blast.passport.model import Passport
 from uskat.blast.passport.report import Acceptance, Report
@@ -134,17 +135,22 @@ def product_quality(
     register: Register,
     rules: QualityRules,
     permits: Sequence[Permit] | None = None,
+    delivered: Sequence[Acceptance] = (),
     zone: tzinfo,
 ) -> Quality:
-    """Score of a product from the blasts that used it. permits None: not known, not assessed; zone: of permit dates."""
+    """Score of a product from the blasts that used it. permits None: not known, not assessed; zone: of permit dates.
+
+    delivered: measurements outside of reports.
+    """
     codes = {product.code, *product.aliases}
     used = [blast for blast in blasts if codes & set(blast.mass_kg)]
-    accepted = [test for blast in used for test in blast.acceptances if test.product in codes]
+    tests = (*(test for blast in used for test in blast.acceptances), *delivered)
+    accepted = [test for test in tests if test.product in codes]
     values = {
         "oxygen_balance": register.oxygen_balance_percent(product),
         "permit": _unpermitted(used, permits, codes=codes, zone=zone),
-        "density": _share(_density_fails(test, product, rules=rules) for test in accepted),
-        "vod": _share(_vod_fails(test, product, rules=rules) for test in accepted),
+        "density": _share(density_fails(test, product, tolerance=rules.density_tolerance) for test in accepted),
+        "vod": _share(vod_fails(test, product, share=rules.vod_share) for test in accepted),
         "misfires": _misfire_rate(used),
         "fume": _fume(used, rules),
     }
@@ -159,12 +165,14 @@ def enterprise_quality(
     rules: QualityRules,
     passport_rules: PassportRules,
     permits: Sequence[Permit] | None = None,
+    delivered: Sequence[Acceptance] = (),
     zone: tzinfo,
 ) -> Quality:
-    """Score of an enterprise from all of its reported blasts."""
+    """Score of an enterprise from all of its reported blasts; delivered: its measurements outside of reports."""
     own = [blast for blast in blasts if blast.enterprise == enterprise]
     products = {code: register.product(code) for blast in own for code in blast.mass_kg}
-    pairs = [(test, product) for blast in own for test in blast.acceptances
+    tests = (*(test for blast in own for test in blast.acceptances), *delivered)
+    pairs = [(test, product) for test in tests
              if (product := products.get(test.product) or register.product(test.product)) is not None]  # fmt: skip
     known = passport_rules.powder_factor_kg_m3
     oversize = [blast.oversize_share for blast in own if blast.oversize_share is not None]
@@ -172,8 +180,8 @@ def enterprise_quality(
     values = {
         "oxygen_balance": _mean_balance(own, products, register=register),
         "permit": _unpermitted(own, permits, codes=None, zone=zone),
-        "density": _share(_density_fails(test, product, rules=rules) for test, product in pairs),
-        "vod": _share(_vod_fails(test, product, rules=rules) for test, product in pairs),
+        "density": _share(density_fails(test, product, tolerance=rules.density_tolerance) for test, product in pairs),
+        "vod": _share(vod_fails(test, product, share=rules.vod_share) for test, product in pairs),
         "misfires": _misfire_rate(own),
         "fume": _fume(own, rules),
         "powder_factor": _share(blast.powder_factor_kg_m3 not in known for blast in own),
@@ -249,20 +257,6 @@ def _unpermitted(
         )
         for blast in blasts
     )
-
-
-def _density_fails(test: Acceptance, product: Product, *, rules: QualityRules) -> bool | None:
-    if test.density_g_cm3 is None or product.density_g_cm3 is None:
-        return None
-    slack = rules.density_tolerance.value
-    low, high = product.density_g_cm3.low * (1 - slack), product.density_g_cm3.high * (1 + slack)
-    return not low <= test.density_g_cm3 <= high
-
-
-def _vod_fails(test: Acceptance, product: Product, *, rules: QualityRules) -> bool | None:
-    if test.vod_m_s is None or product.vod_m_s is None:
-        return None
-    return test.vod_m_s < rules.vod_share.value * product.vod_m_s.low
 
 
 def _misfire_rate(blasts: Sequence[BlastFacts]) -> float | None:
