@@ -60,12 +60,15 @@ class StationState(StrEnum):
 class BlastState(StrEnum):
     """State of a blast, announced or only measured."""
 
+    PREPARED = "prepared"
     ANNOUNCED = "announced"
     MOVED = "moved"
     CANCELLED = "cancelled"
     ZONE_IN_FORCE = "zone_in_force"
     FIRING = "firing"
     ALL_CLEAR = "all_clear"
+    OVERDUE = "overdue"
+    FIRED = "fired"
     MEASURED_UNFELT = "measured_unfelt"
     MEASURED_FELT = "measured_felt"
     MEASURED_ABOVE = "measured_above"
@@ -125,6 +128,10 @@ STATION_BADGES: Mapping[StationState, Badge] = MappingProxyType(
 
 BLAST_BADGES: Mapping[BlastState, Badge] = MappingProxyType(
     {
+        BlastState.PREPARED: Badge(
+            "prepared", "Не объявлен", "Not announced", "{pit}: паспорт подан, окно {window} {date} не объявлено.",
+            "square", "outline", *_NO_DATA,
+        ),
         BlastState.ANNOUNCED: Badge(
             "announced", "Объявлен", "Announced", "{pit}: {date}, окно {window}. Опасная зона {zone} м.",
             "square", "outline", WHITE, DARK_TEXT,
@@ -148,6 +155,13 @@ BLAST_BADGES: Mapping[BlastState, Badge] = MappingProxyType(
         BlastState.ALL_CLEAR: Badge(
             "all_clear", "Отбой", "All clear", "Три коротких сигнала. Дороги открыты.",
             "circle", "tick", "#1a7f8e", WHITE,
+        ),
+        BlastState.OVERDUE: Badge(
+            "overdue", "Окно прошло", "Window has passed", "{pit}: окно {window} {date} прошло, о взрыве не сообщено.",
+            "ring", "", WHITE, DARK_TEXT, "#0b57a4",
+        ),
+        BlastState.FIRED: Badge(
+            "fired", "Взорван", "Fired", "{pit}: взорвано {date} в {time}.", "star", "", "#c8440a", WHITE,
         ),
         BlastState.MEASURED_UNFELT: Badge(
             "measured_unfelt", "Замер: не ощутимо", "Measured: not felt",
@@ -221,6 +235,21 @@ def station_state(alerts: Iterable[OpenAlert], *, last_reading: datetime | None,
 
 DEVIATIONS = frozenset({"exceedance"})
 CLOSED = frozenset({Verdict.REJECTED, Verdict.RESOLVED})
+
+
+def blast_state(status: str, *, announced: bool, planned_to: datetime, now: datetime) -> BlastState:
+    """State of a declared blast by its status (uskat.blast.passport.lifecycle); raises KeyError for an unknown one.
+
+    announced: the window that holds now was told to the public.
+    """
+    if status in {"planned", "published"} and not announced:
+        return BlastState.PREPARED
+    if status == "published":
+        return BlastState.OVERDUE if now > planned_to else BlastState.ANNOUNCED
+    return {
+        "planned": BlastState.PREPARED, "postponed": BlastState.MOVED, "cancelled": BlastState.CANCELLED,
+        "fired": BlastState.FIRED, "reported": BlastState.FIRED,
+    }[status]  # fmt: skip
 
 
 def may_move(before: Verdict, after: Verdict) -> bool:

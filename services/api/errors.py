@@ -3,8 +3,10 @@
 ApiError
 ├── NotFound               there is no such thing, or the reader may not see it
 ├── InvalidRequest         the question cannot be answered as asked; `errors` say where
+├── Conflict               what is asked for contradicts what is there
 ├── Unauthenticated        no token, or one that is unknown, revoked or expired
 ├── Forbidden              the token's scopes do not cover this
+├── VersionNeeded          a change must name the version it was made from
 ├── PayloadTooLarge        the body exceeds the limit
 ├── UnsupportedMediaType   the body is of a kind that this route does not read
 └── Overloaded             our own queue is full; ask again in a moment
@@ -28,6 +30,14 @@ class NotFound(ApiError):
 
 class InvalidRequest(ApiError):
     """The question cannot be answered as asked."""
+
+
+class Conflict(ApiError):
+    """What is asked for contradicts what is there."""
+
+
+class VersionNeeded(ApiError):
+    """A change must name the version it was made from (If-Match)."""
 
 
 class Unauthenticated(ApiError):

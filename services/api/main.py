@@ -24,6 +24,9 @@ from services.api.metrics import Metrics
 from services.api.middleware import Edge
 from services.api.routers import (
     alerts,
+    blast_filing,
+    blast_land,
+    blasts,
     books,
     catalogue,
     documentation,
@@ -53,6 +56,7 @@ from services.storage.intake.batch import Limits, microseconds
 from services.storage.reading import Database, make_reading_engine
 
 ROUTERS = (
+    blasts, blast_filing, blast_land,
     latest, observations, quality, stations, station_care, rivers, norms, quality_periods, flood, alerts, catalogue,
     nmu, pit_weather, regional_catalogue,
     versions, seismic, fdsn, books, ingest, live, service, documentation, start_page,

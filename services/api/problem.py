@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from services.api.errors import (
     ApiError,
+    Conflict,
     Forbidden,
     InvalidRequest,
     NotFound,
@@ -19,10 +20,13 @@ from services.api.errors import (
     PayloadTooLarge,
     Unauthenticated,
     UnsupportedMediaType,
+    VersionNeeded,
 )
 from services.api.fdsn.refusal import PREFIX, refusal
+from services.storage.blast_store import BlastChanged, BlastTaken, NoSuchBlast
 from services.storage.decisions import NothingToDecide
 from services.storage.reading import DatabaseAway, QueryTooLong
+from uskat.blast.passport.lifecycle import TransitionError
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "/api/v1/problems#"
@@ -44,6 +48,12 @@ PROBLEMS: dict[type[Exception], Kind] = {
     InvalidRequest: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", "The request cannot be answered as asked"),
     RequestValidationError: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", "The request is not valid"),
     NothingToDecide: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "nothing-to-decide", "There is nothing to decide about"),
+    NoSuchBlast: Kind(HTTPStatus.NOT_FOUND, "no-such-blast", "There is no such blast or pit"),
+    Conflict: Kind(HTTPStatus.CONFLICT, "conflict", "This contradicts what is there"),
+    BlastTaken: Kind(HTTPStatus.CONFLICT, "blast-number-taken", "A blast of this number is filed already"),
+    TransitionError: Kind(HTTPStatus.CONFLICT, "step-not-possible", "The blast cannot take this step now"),
+    BlastChanged: Kind(HTTPStatus.PRECONDITION_FAILED, "version-changed", "Somebody has changed it: read it again"),
+    VersionNeeded: Kind(HTTPStatus.PRECONDITION_REQUIRED, "version-needed", "Name the version this was made from"),
     Unauthenticated: Kind(HTTPStatus.UNAUTHORIZED, "unauthenticated", "A valid token is needed"),
     Forbidden: Kind(HTTPStatus.FORBIDDEN, "forbidden", "The token does not cover this"),
     PayloadTooLarge: Kind(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", "The body is too large"),

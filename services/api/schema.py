@@ -42,9 +42,12 @@ def problem_answer(status: int) -> dict[str, Any]:
         401: "No valid token",
         403: "The token does not cover this",
         404: "No such thing, or not published",
+        409: "It contradicts what is there",
+        412: "Somebody has changed it since: read it again",
         413: "The body is too large",
         415: "The body is of a kind not read here",
         422: "The request cannot be answered as asked",
+        428: "If-Match with the version is needed",
         503: "The database or a queue has no room now; ask again after Retry-After seconds",
     }
     return {"description": texts[status], "content": {PROBLEM_TYPE: {"schema": _reference(Problem)}}}

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.storage import tables as t
 from services.storage.blast_tables import pit, receptor
 from services.storage.reading import json_value
-from uskat.blast.geometry import polygon_feature
+from uskat.blast.geometry import Point, polygon_feature
 from uskat.blast.norm.curve import Receptor
 from uskat.blast.passport.model import Ground
 from uskat.blast.shape import Shape, shape_of_geojson
@@ -81,6 +81,12 @@ async def list_pits(connection: AsyncConnection) -> list[PitView]:
                 json_value(row.outline))
         for row in await connection.execute(_PITS)
     ]  # fmt: skip
+
+
+async def pit_outline(connection: AsyncConnection, code: str) -> list[Point] | None:
+    """Outline of a pit as (longitude, latitude), not closed; None when there is no such pit."""
+    outline = await connection.scalar(select(pit.c.outline).where(pit.c.code == code))
+    return None if outline is None else list(shape_of_geojson(json_value(outline)).points)
 
 
 async def list_receptors(connection: AsyncConnection) -> list[ReceptorView]:

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage import tables as t
+from services.storage.blast_reading import BlastHead, find_blast
 from services.storage.blast_tables import blast, blast_report, blast_revision, pit
 from services.storage.reading import json_value
 from uskat.blast.geometry import centre
@@ -49,6 +50,15 @@ class BlastChanged(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class StepTaken:
+    """What a step did: the blast as everybody sees it, its declaration, and what the judge said."""
+
+    head: BlastHead
+    declaration: Declaration
+    discrepancies: Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class StoredBlast:
     """A declaration with its version: the number of its newest revision."""
 
@@ -57,7 +67,7 @@ class StoredBlast:
     declaration: Declaration
 
 
-async def file_blast(connection: AsyncConnection, declaration: Declaration) -> StoredBlast:
+async def file_blast(connection: AsyncConnection, declaration: Declaration) -> StepTaken:
     """Write a new declaration with all its steps.
 
     Raises NoSuchBlast for a pit that is not the enterprise's, BlastTaken.
@@ -71,7 +81,7 @@ async def file_blast(connection: AsyncConnection, declaration: Declaration) -> S
     if identifier is None:
         raise BlastTaken(f"{passport.enterprise} has filed a blast {passport.blast_id} already")
     await _append(connection, identifier, declaration, since=0, discrepancies=())
-    return StoredBlast(identifier, len(declaration.history), declaration)
+    return await _taken(connection, declaration, ())
 
 
 async def change_blast(
@@ -82,8 +92,8 @@ async def change_blast(
     code: str,
     version: int,
     judge: Judge | None = None,
-) -> tuple[StoredBlast, Sequence[dict[str, Any]]]:
-    """Take one step from `version`; returns the blast after it and what `judge` said of it (kept with a report).
+) -> StepTaken:
+    """Take one step from `version`; what `judge` says of the blast after it is kept with a report.
 
     The row is locked until the transaction ends, so of two who saw the same version one takes the step and the other
     is told. Raises NoSuchBlast, BlastChanged, and whatever the step or the judge raises: nothing is written then.
@@ -98,7 +108,7 @@ async def change_blast(
         row["pit_id"] = (await _pit_of(connection, enterprise=enterprise, code=after.passport.pit)).id
     await connection.execute(update(blast).where(blast.c.id == stored.identifier).values(row))
     await _append(connection, stored.identifier, after, since=stored.version, discrepancies=said)
-    return StoredBlast(stored.identifier, len(after.history), after), said
+    return await _taken(connection, after, said)
 
 
 async def read_blast(connection: AsyncConnection, *, enterprise: str, code: str, lock: bool = False) -> StoredBlast:
@@ -112,6 +122,14 @@ async def read_blast(connection: AsyncConnection, *, enterprise: str, code: str,
     if found is None:
         raise NoSuchBlast(f"{enterprise} has no blast {code}")
     return StoredBlast(found.id, found.version, await _declaration(connection, found.id, found.version))
+
+
+async def _taken(connection: AsyncConnection, declaration: Declaration, said: Sequence[dict[str, Any]]) -> StepTaken:
+    key = declaration.passport
+    head = await find_blast(connection, enterprise=key.enterprise, code=key.blast_id, own=None, everything=True)
+    if head is None:
+        raise NoSuchBlast(f"{key.enterprise} has no blast {key.blast_id}")
+    return StepTaken(head, declaration, said)
 
 
 async def _declaration(connection: AsyncConnection, identifier: int, version: int) -> Declaration:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from services.api.access import ACCESS, EVERYBODY, OPERATORS, SENDERS
+from services.api.access import ACCESS, ENTERPRISES, EVERYBODY, INSIDERS, OPERATORS, SENDERS
 from services.api.errors import ApiError
 from services.api.problem import PROBLEMS
 from services.settings import Settings
@@ -117,9 +117,12 @@ def test_every_command_is_described_and_no_other():
 
 
 def test_every_route_is_described_with_who_may_use_it():
-    rows = re.findall(r"^\| `(GET|POST) (\S+)` \| (\w+) \|", page("reference/http.md"), re.MULTILINE)
+    rows = re.findall(r"^\| `(GET|POST|PUT) (\S+)` \| (\w+(?:, \w+)*) \|", page("reference/http.md"), re.MULTILINE)
     documented = {(method, route): who for method, route, who in rows}
-    words = {EVERYBODY: "everybody", OPERATORS: "operate", SENDERS: "ingest"}
+    words = {
+        EVERYBODY: "everybody", OPERATORS: "operate", SENDERS: "ingest", ENTERPRISES: "enterprise",
+        INSIDERS: "enterprise, operate",
+    }  # fmt: skip
     assert documented == {key: words[roles] for key, roles in ACCESS.items()}
 
 

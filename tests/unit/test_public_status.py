@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from uskat.blast.passport.lifecycle import BlastStatus
 from uskat.public_status import (
     ALERT_MOVES,
     BLAST_BADGES,
@@ -12,6 +13,7 @@ from uskat.public_status import (
     StationState,
     Verdict,
     alert_words,
+    blast_state,
     is_still_shown,
     may_move,
     station_state,
@@ -85,6 +87,29 @@ def test_only_the_listed_moves_are_allowed():
         (Verdict.CONFIRMED, Verdict.RESOLVED),
     }  # fmt: skip
     assert set(ALERT_MOVES) == set(Verdict)
+
+
+@pytest.mark.parametrize(
+    ("status", "announced", "hours", "expected"),
+    [
+        ("planned", False, 1, BlastState.PREPARED),
+        ("published", True, 1, BlastState.ANNOUNCED),
+        ("published", True, -1, BlastState.OVERDUE),
+        ("published", False, 1, BlastState.PREPARED),
+        ("postponed", True, -1, BlastState.MOVED),
+        ("cancelled", True, 1, BlastState.CANCELLED),
+        ("fired", False, -1, BlastState.FIRED),
+        ("reported", True, -1, BlastState.FIRED),
+    ],
+)
+def test_a_window_that_nobody_was_told_of_is_never_called_announced(status, announced, hours, expected):
+    window_end = NOW + timedelta(hours=hours)
+    assert blast_state(status, announced=announced, planned_to=window_end, now=NOW) is expected
+
+
+def test_every_status_of_a_blast_has_a_public_state():
+    for status in BlastStatus:
+        assert blast_state(status.value, announced=True, planned_to=NOW, now=NOW) in BLAST_BADGES
 
 
 def test_words_for_verdicts():

@@ -23,6 +23,8 @@ HOLDERS = {
 VALUES = {
     "code": "U-1", "series_id": "1", "record_id": "1", "alert_id": "1", "raw_id": "1", "device": "U-1", "kind": "water",
     "name": "start.js", "pack": "fishery-552-2016", "warning_id": "1",
+    "enterprise": "kedrovaya-pad-demo", "blast_id": "kp-1", "paper": "passport",
+    "pit": "kedrovaya-pad",
 }  # fmt: skip
 
 
@@ -103,6 +105,7 @@ async def test_a_token_of_an_enterprise_that_belongs_to_none_files_nothing(
 ) -> None:
     monkeypatch.setitem(HOLDERS, Role.ENTERPRISE, TokenHolder(3, "lost", frozenset({"enterprise"}), None, None))
     closed = [key for key, roles in ACCESS.items() if Role.ENTERPRISE in roles and Role.ANONYMOUS not in roles]
+    assert closed
     for method, template in closed:
         answer = await client.request(method, template.format(**VALUES), headers={"Authorization": "Bearer enterprise"})
         assert answer.status_code == 403, (method, template)
