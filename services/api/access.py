@@ -88,6 +88,7 @@ ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", f"{API}/seismic/records"): EVERYBODY,
     ("GET", f"{API}/seismic/records/{{record_id}}"): EVERYBODY,
     ("GET", f"{API}/seismic/records/{{record_id}}/waveform"): EVERYBODY,
+    ("GET", f"{API}/seismic/records/{{record_id}}/figure"): EVERYBODY,
     ("GET", f"{API}/seismic/histograms"): EVERYBODY,
     ("GET", f"{API}/alerts"): EVERYBODY,
     ("GET", f"{API}/alerts/{{alert_id}}"): EVERYBODY,

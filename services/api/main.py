@@ -31,6 +31,7 @@ from services.api.routers import (
     catalogue,
     documentation,
     fdsn,
+    figures,
     flood,
     ingest,
     latest,
@@ -60,6 +61,7 @@ ROUTERS = (
     latest, observations, quality, stations, station_care, rivers, norms, quality_periods, flood, alerts, catalogue,
     nmu, pit_weather, regional_catalogue,
     versions, seismic, fdsn, books, ingest, live, service, documentation, start_page,
+    figures,
 )  # fmt: skip
 DESCRIPTION = """Water quality and blasting of a coal region: measured, judged, published.
 

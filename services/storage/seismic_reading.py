@@ -29,6 +29,11 @@ _PAYLOAD = text(
     """SELECT q.payload, d.properties->'channels' FROM seismic_record q JOIN device d ON d.id = q.device_id
     JOIN station st ON st.id = q.station_id WHERE q.id = :id AND (:all OR st.published)"""
 )
+_DRAWN = text(
+    """SELECT st.code, q.start, q.payload, d.properties->'channels', st.properties
+    FROM seismic_record q JOIN device d ON d.id = q.device_id
+    JOIN station st ON st.id = q.station_id WHERE q.id = :id AND (:all OR st.published)"""
+)
 _HISTOGRAMS = text(
     """SELECT DISTINCT ON (h.start, h.device_id) st.code, d.code, h.start, h.length_s, h.peaks, h.raw_id, h.device_id
     FROM histogram_interval h JOIN device d ON d.id = h.device_id JOIN station st ON st.id = d.station_id
@@ -58,6 +63,16 @@ class SeismicRecord(Struct):
     digest: str
     raw_id: int
     measures: Any
+
+
+class RecordToDraw(Struct):
+    """A record with what its figure needs: calibration by channel code, and what the registry says of its station."""
+
+    station: str
+    start: datetime
+    payload: bytes
+    calibration: dict[str, Any]
+    place: dict[str, Any]
 
 
 class HistogramRow(Struct):
@@ -111,6 +126,17 @@ async def record_payload(
     """The miniSEED as received, and the calibration of its channels: {code: {component, unit, counts_per_unit}}."""
     row = (await connection.execute(_PAYLOAD, {"id": record_id, "all": everything})).first()
     return None if row is None else (bytes(row[0]), json_value(row[1]) or {})
+
+
+async def record_to_draw(
+    connection: AsyncConnection, record_id: int, *, everything: bool = False
+) -> RecordToDraw | None:
+    """One record for a figure, None when there is none that the reader may see."""
+    row = (await connection.execute(_DRAWN, {"id": record_id, "all": everything})).first()
+    if row is None:
+        return None
+    station, start, payload, calibration, place = row_values(row)
+    return RecordToDraw(station, start, bytes(payload), json_value(calibration) or {}, json_value(place) or {})
 
 
 async def list_histograms(

@@ -91,6 +91,43 @@ async def test_records_are_filtered_and_paged(world: World) -> None:
     assert (await world.client.get("/api/v1/seismic/records/99999/waveform")).status_code == 404
 
 
+async def test_a_record_is_drawn_as_png_and_svg_against_the_norm_asked_for(world: World) -> None:
+    await store(world, ("seismic", encode_miniseed(channels(calibration()))))
+    [record] = (await world.get("/seismic/records"))["items"]
+    path = f"/api/v1/seismic/records/{record['id']}/figure"
+    picture = await world.client.get(path)
+    assert (picture.status_code, picture.headers["content-type"]) == (200, "image/png")
+    assert picture.content.startswith(b"\x89PNG\r\n\x1a\n")
+    again = await world.client.get(path, headers={"If-None-Match": picture.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert picture.headers["cache-control"] == "public, max-age=3600"
+
+    async def svg(**params: str) -> str:
+        answer = await world.client.get(path, params={"format": "svg", **params})
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml"), answer.text
+        return answer.text
+
+    plain = await svg()
+    assert SEISMOGRAPH in plain
+    assert "; порог" in plain, "nothing is known of the station, so the default limit is drawn"
+    school = await svg(receptor="school")
+    assert "пунктир – предел:" in school
+    both = await svg(kind="limits", norm="din4150-3,bs7385-2", receptor="industrial")
+    assert "DIN 4150-3" in both
+    assert "Линия 1" in both, "the curve of the receptor asked for"
+    assert "преобладает" in await svg(kind="spectrum")
+    for wrong in (
+        {"norm": "nothing"},
+        {"norm": "a,b,c,d,e"},
+        {"norm": "osmre"},
+        {"kind": "portrait"},
+        {"format": "gif"},
+    ):
+        answer = await world.client.get(path, params=wrong)
+        assert answer.status_code == 422, wrong
+    assert (await world.client.get("/api/v1/seismic/records/99999/figure")).status_code == 404
+
+
 async def test_histogram_peaks_are_paged_in_time(world: World) -> None:
     peaks = [HistogramPeak(t=START + timedelta(minutes=n), length_s=60, peak={"V": 0.1 * n + 0.1}) for n in range(7)]
     await store(world, *(("histogram", encode_histogram(peak)) for peak in peaks))

@@ -1,6 +1,7 @@
 """Figures: what they show is checked by their SVG text, what they are by their bytes."""
 
 import json
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -55,6 +56,13 @@ def test_the_record_is_drawn_with_its_limits():
     assert "предел" in with_curve
     assert all(word in with_curve for word in ("Вертикальная", "Продольная", "Поперечная", "Воздух"))
     assert "предел" not in waveform_figure(axes, peaks, image="svg").decode()
+    without = waveform_figure(axes, peaks, otherwise=("Проектный порог", 6.0), image="svg").decode()
+    assert without.count("; порог 6") == 3, "every ground axis, and not the air"
+    assert "точки – порог: Проектный порог" in without
+    slow = {axis: replace(peak, frequency_hz=None) for axis, peak in peaks.items()}
+    assert waveform_figure(axes, slow, curve=curve(), image="svg").decode().count("предела при такой частоте нет") == 3
+    both = waveform_figure(axes, slow, curve=curve(), norm="DIN", otherwise=("Порог", 6.0), image="svg").decode()
+    assert "точки – где он молчит, порог: Порог" in both
     with pytest.raises(ValueError, match="drawn"):
         waveform_figure({}, {})
 

@@ -31,13 +31,14 @@ def waveform_figure(
     *,
     curve: LimitCurve | None = None,
     norm: str = "",
+    otherwise: tuple[str, float] | None = None,
     title: str = "",
     image: ImageFormat = "png",
 ) -> bytes:
     """Traces with the limit of each axis at its own frequency.
 
     axes_pieces: as `waveform.axes_of` gives, mm/s and Pa; peaks: as `norm.verdict.peaks_of`; norm: name of the
-    document of the curve. Raises ValueError when
+    document of the curve; otherwise: title and mm/s of the limit where the curve says nothing. Raises ValueError when
     there is nothing to draw.
     """
     names = drawn_axes(axes_pieces)
@@ -48,7 +49,7 @@ def waveform_figure(
             lead = (piece.start - start).total_seconds()
             times, values = _extremes(piece)
             ax.plot(lead + times, values, color=BLUE, lw=0.6)
-        _tell_peak(ax, name, peaks, curve)
+        _tell_peak(ax, name, peaks, curve=curve, otherwise=otherwise[1] if otherwise else None)
         ax.set_ylabel("Па" if name == MICROPHONE else "мм/с", fontsize=8)
         ax.grid(visible=True, lw=0.3)
         plain_numbers(ax)
@@ -56,28 +57,39 @@ def waveform_figure(
     parts = [title] if title else []
     if curve is not None:
         parts.append(f"пунктир – предел: {norm + '. ' if norm else ''}{curve.title}")
+    if otherwise is not None:
+        parts.append(f"точки – {'где он молчит, ' if curve is not None else ''}порог: {otherwise[0]}")
     if parts:
         figure.suptitle("\n".join(parts), fontsize=10)
     return image_bytes(figure, image)
 
 
-def _tell_peak(ax: Axes, name: str, peaks: Mapping[str, Peak], curve: LimitCurve | None) -> None:
+def _tell_peak(
+    ax: Axes, name: str, peaks: Mapping[str, Peak], *, curve: LimitCurve | None, otherwise: float | None
+) -> None:
     """Name of the axis at the left above its trace, peak and limit at the right, where they hide nothing."""
     ax.set_title(AXIS_RU[name].capitalize(), loc="left", fontsize=9, pad=3)
     peak = peaks.get(name)
     if peak is None:
         return
-    limit = curve.limit_mm_s(peak.frequency_hz) if curve is not None and name in curve.axes else None
+    judged = name in (curve.axes if curve is not None else GROUND)
+    limit = curve.limit_mm_s(peak.frequency_hz) if curve is not None and judged else None
     words = f"пик {'не менее ' if peak.clipped else ''}{number_ru(peak.value)}"
     if peak.frequency_hz is not None:
         words += f" при {number_ru(peak.frequency_hz)} Гц"
     if limit is not None:
-        for side in (limit, -limit):
-            ax.axhline(side, color=RED, lw=0.8, ls="--")
-        words += f"; предел {number_ru(limit)}"
-    elif curve is not None and name in curve.axes:
+        words += _line(ax, limit, "предел", "--")
+    elif judged and otherwise is not None:
+        words += _line(ax, otherwise, "порог", ":")
+    elif judged and curve is not None:
         words += "; предела при такой частоте нет"
     ax.set_title(words, loc="right", fontsize=8, pad=3)
+
+
+def _line(ax: Axes, limit: float, word: str, style: str) -> str:
+    for side in (limit, -limit):
+        ax.axhline(side, color=RED, lw=0.9, ls=style)
+    return f"; {word} {number_ru(limit)}"
 
 
 def _extremes(piece: Piece) -> tuple[Any, Any]:
