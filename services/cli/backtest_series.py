@@ -125,6 +125,18 @@ def judge(series: Series, prediction: Prediction, suite: str) -> Measured | None
     """Measure a prediction by the protocol of its suite; None without labels."""
     if series.label is None:
         return None
+    return measure(
+        PROTOCOLS[suite],
+        series.times,
+        label=series.label,
+        alarm=prediction.alarm,
+        ignore=series.ignore,
+        scored=scored_rows(series, suite),
+    )
+
+
+def scored_rows(series: Series, suite: str) -> NDArray[np.bool_]:
+    """Rows that count by the protocol of a suite: behind the warm-up, with at least one of its sensors."""
     protocol = PROTOCOLS[suite]
     scored = np.ones(len(series.times), dtype=bool)
     # the kept-back file of gecco brings its warm-up rows along, flagged, so that none of its own are left out
@@ -134,9 +146,7 @@ def judge(series: Series, prediction: Prediction, suite: str) -> Measured | None
     sensors = [series.values[name] for name in protocol.sensors if name in series.values]
     if sensors:
         scored &= np.isfinite(np.stack(sensors)).any(axis=0)
-    return measure(
-        protocol, series.times, label=series.label, alarm=prediction.alarm, ignore=series.ignore, scored=scored
-    )
+    return scored
 
 
 def write_prediction(folder: Path, series: Series, prediction: Prediction) -> None:
