@@ -65,6 +65,7 @@ class Detector:
 
     each_span True: called for each stretch of event time that was touched; False: called once, about the present.
     look_back: how long before a span the alerts that it can still change may have ended; no scope reaches further.
+    network True: it runs at the hub and speaks of the whole network, its findings name the station they are told under.
     """
 
     name: str
@@ -72,3 +73,4 @@ class Detector:
     evaluate: Callable[[StationContext], Awaitable[Evaluation]]
     each_span: bool
     look_back: timedelta = LOOK_BACK
+    network: bool = False

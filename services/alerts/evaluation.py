@@ -20,6 +20,7 @@ from services.storage.alerting import (
     WrittenEvent,
     detector_states,
     keep_detector_states,
+    network_alerts,
     stored_alerts,
     write_changes,
 )
@@ -143,7 +144,10 @@ class StationEvaluation:
     async def _alerts(self, step: Detector, span: Span | None) -> list[AlertRecord]:
         if step.name == ROLLUPS:
             return []
-        records = await self._stored_since((span.low if span else self.now) - step.look_back)
+        since = (span.low if span else self.now) - step.look_back
+        if step.network:
+            return await network_alerts(self.connection, step.name, since=since)
+        records = await self._stored_since(since)
         return [record for record in records if record.detector == step.name]
 
     async def _stored_since(self, since: datetime) -> list[AlertRecord]:

@@ -19,3 +19,5 @@ INTERVALS = Counter("uskat_alerts_intervals_read", "20-minute intervals read by 
 EVENTS = Counter("uskat_alerts_events", "Changes of alerts", ["kind", "event", "severity"])
 FAILURES = Counter("uskat_alerts_detector_failures", "Detectors that raised", ["detector"])
 ERRORS = Counter("uskat_alerts_worker_errors", "Evaluations given up and left in the journal", ["error"])
+NETWORK_RECORDS = Counter("uskat_alerts_network_records", "Seismic records whose features were extracted")
+NETWORK_EVENTS = Counter("uskat_alerts_network_events", "Events of the seismograph network judged, again included")

@@ -26,6 +26,7 @@ from services.storage.journal import (
     journal_backlog,
     waiting_stations,
 )
+from services.storage.network_hub import DECLARED, NETWORK
 
 SWEEP_STATIONS = 500
 FACTS_KEPT_S = 10.0
@@ -35,6 +36,8 @@ POLL_S = 1.0
 LEAST_PAUSE_S = 0.05
 """Between looks that found nothing to do: the journal may call many times a second."""
 PAUSE_AFTER_ERROR_S = 2.0
+UNPACED = frozenset({"seismic", NETWORK, DECLARED})
+"""Records of blasts are few, and their verdict is waited for."""
 
 log = structlog.get_logger(__name__)
 
@@ -82,8 +85,10 @@ class Evaluator:
         async with unit_of_work(self._engine) as connection:
             waiting = await waiting_stations(connection, now=self._clock(), limit=SWEEP_STATIONS)
         now = time.monotonic()
-        queue = [station for station in waiting if self._pauses.get(station, 0.0) <= now]
+        ready = [(station, urgent) for station, urgent in waiting if self._pauses.get(station, 0.0) <= now]
+        queue = [station for station, urgent in ready if not urgent]
         random.shuffle(queue)  # several workers see the same list; they should not meet at its head
+        queue += [station for station, urgent in ready if urgent]  # taken from the end
         done = await asyncio.gather(*(self._work_off(queue) for _ in range(self._concurrency)))
         return sum(done)
 
@@ -132,7 +137,7 @@ class Evaluator:
                 await fold_station(connection, station_id)
                 outcome = await StationEvaluation(connection, facts, claim, now, self._registry).run()
             await finish_station(connection, station_id, now=now, due_at=outcome.due_at)
-        if self._pace_s:
+        if self._pace_s and not (claim.spans and all(span.kind in UNPACED for span in claim.spans)):
             self._pauses[station_id] = time.monotonic() + self._pace_s
         self._tell(claim, outcome, seconds=time.perf_counter() - began)
         return True

@@ -16,12 +16,12 @@ ALERT_CHANNEL = "uskat_alert"
 PUBLIC = "public"
 OPERATOR = "operator"
 
-_STORED = text(
-    """SELECT id, detector, key, state, started_at, ended_at, settled_at, kind, severity, knowable_at, title, title_en,
-        figures::text, reasons::text, norm::text, detail::text, published, series_id, device_id
-    FROM alert WHERE station_id = :station AND (state = 'active' OR settled_at > :since OR started_at >= :since)
+_ALERTS = """SELECT id, detector, key, state, started_at, ended_at, settled_at, kind, severity, knowable_at, title,
+        title_en, figures::text, reasons::text, norm::text, detail::text, published, series_id, device_id
+    FROM alert WHERE {0} AND (state = 'active' OR settled_at > :since OR started_at >= :since)
     ORDER BY id"""
-)
+_STORED = text(_ALERTS.format("station_id = :station"))
+_OF_NETWORK = text(_ALERTS.format("detector = :detector"))
 # Two evaluations of one station never run at once, so the conflict arm only meets an alert that was withdrawn long ago.
 _INSERT = text(
     """INSERT INTO alert (key, station_id, device_id, series_id, detector, kind, severity, state, started_at, ended_at,
@@ -30,6 +30,7 @@ _INSERT = text(
         :knowable_at, :now, :now, :title, :title_en, CAST(:figures AS jsonb), CAST(:reasons AS jsonb),
         CAST(:norm AS jsonb), CAST(:detail AS jsonb), :published)
     ON CONFLICT (key, started_at) DO UPDATE SET state = excluded.state, kind = excluded.kind,
+        station_id = excluded.station_id, device_id = excluded.device_id,
         severity = excluded.severity, ended_at = excluded.ended_at, settled_at = excluded.settled_at,
         knowable_at = excluded.knowable_at, updated_at = excluded.updated_at, title = excluded.title,
         title_en = excluded.title_en, figures = excluded.figures, reasons = excluded.reasons, norm = excluded.norm,
@@ -40,7 +41,8 @@ _UPDATE = text(
     """UPDATE alert SET state = :state, kind = :kind, severity = :severity, started_at = :started_at,
         ended_at = :ended_at, settled_at = :settled_at, knowable_at = :knowable_at, updated_at = :now, title = :title,
         title_en = :title_en, figures = CAST(:figures AS jsonb), reasons = CAST(:reasons AS jsonb),
-        norm = CAST(:norm AS jsonb), detail = CAST(:detail AS jsonb), published = :published
+        norm = CAST(:norm AS jsonb), detail = CAST(:detail AS jsonb), published = :published,
+        station_id = :station, device_id = coalesce(CAST(:device AS integer), device_id)
     WHERE id = :id"""
 )
 _WITHDRAW = text("""UPDATE alert SET state = 'withdrawn', updated_at = :now WHERE id = :id
@@ -93,6 +95,12 @@ async def stored_alerts(connection: AsyncConnection, station_id: int, *, since: 
     return [_record(row) for row in rows]
 
 
+async def network_alerts(connection: AsyncConnection, detector: str, *, since: datetime) -> list[AlertRecord]:
+    """The same of one detector over all stations: of a whole network it speaks under the station that fits."""
+    rows = await connection.execute(_OF_NETWORK, {"detector": detector, "since": since})
+    return [_record(row) for row in rows]
+
+
 def _record(row: Any) -> AlertRecord:
     content = {
         "kind": row.kind,
@@ -119,7 +127,8 @@ async def write_changes(
         if change.finding is None:
             written += await _withdraw(connection, change, now=now)
             continue
-        bound = _columns(change.finding) | {"station": station_id, "state": change.state.value, "now": now}
+        told_at = change.finding.station_id if change.finding.station_id is not None else station_id
+        bound = _columns(change.finding) | {"station": told_at, "state": change.state.value, "now": now}
         if change.alert_id is None:
             alert_id = int(await connection.scalar(_INSERT, bound))
         else:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.storage import tables as t
 from services.storage.blast_reading import BlastHead, find_blast
 from services.storage.blast_tables import blast, blast_report, blast_revision, pit
+from services.storage.network_hub import tell_network
 from services.storage.reading import json_value
 from uskat.blast.geometry import centre
 from uskat.blast.passport.lifecycle import BlastStatus, Change, Declaration
@@ -221,3 +222,16 @@ async def _append(
                 "fume_level": int(report.fume.rating[0]) if report.fume is not None else None,
             }  # fmt: skip
             await connection.execute(insert(blast_report).values(blast_id=identifier, number=number, **row))
+    await _tell(connection, declaration)
+
+
+async def _tell(connection: AsyncConnection, declaration: Declaration) -> None:
+    """Have the seismographs' events judged again wherever this blast was, or is, to be fired."""
+    windows = {
+        (change.passport.window.planned_from, change.passport.window.planned_to)
+        for change in declaration.history
+        if change.passport is not None
+    }
+    fired = {(change.fired_at, change.fired_at) for change in declaration.history if change.fired_at is not None}
+    for low, high in sorted(windows | fired):
+        await tell_network(connection, low=low, high=high)

@@ -211,7 +211,7 @@ journal = Table(  # what was committed and awaits evaluation; alerts delete a ro
     "journal", metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("station_id", Integer, nullable=False),
-    Column("kind", Text, nullable=False),  # water | upstream | visit | seismic | histogram | status | reject
+    Column("kind", Text, nullable=False),  # water | upstream | visit | seismic | network | declared | …
     moment("time_min"),
     moment("time_max"),
     Column("entries", Integer, nullable=False),

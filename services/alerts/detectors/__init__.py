@@ -1,12 +1,15 @@
 """Every detector. A new one is a module beside this file and a row here.
 
 Order matters: a later one sees in the same evaluation what an earlier one found. Quality first; `fault` stands before
-`event` and `attribution`, which leave out what a faulty instrument says.
+`event` and `attribution`, which leave out what a faulty instrument says; `blast` before `blast_report`, which asks
+whether a blast was recorded.
 """
 
 from services.alerts.detection import Detector
 from services.alerts.detectors import (
     attribution,
+    blast,
+    blast_report,
     clock,
     drift,
     event,
@@ -18,6 +21,8 @@ from services.alerts.detectors import (
     vibration,
 )
 from services.alerts.event_replay import REMEMBERED
+from services.alerts.network import REACH
+from services.storage.network_hub import DECLARED, NETWORK
 
 REGISTRY = (
     Detector("quality", frozenset({"water", "visit"}), quality.evaluate, each_span=True),
@@ -34,6 +39,15 @@ REGISTRY = (
         look_back=attribution.BEHIND,
     ),
     Detector("vibration", frozenset({"seismic", "histogram"}), vibration.evaluate, each_span=True),
+    Detector("blast", frozenset({NETWORK, DECLARED}), blast.evaluate, each_span=True, look_back=REACH, network=True),
+    Detector(
+        "blast_report",
+        frozenset({DECLARED}),
+        blast_report.evaluate,
+        each_span=False,
+        look_back=blast_report.LOOK_BACK,
+        network=True,
+    ),
     Detector("silence", frozenset({"water"}), silence.evaluate, each_span=False),
     Detector("clock", frozenset({"reject", "status", "water"}), clock.evaluate, each_span=False),
 )

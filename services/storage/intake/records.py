@@ -8,6 +8,7 @@ import msgspec
 from services.storage.intake import statements as sql
 from services.storage.intake.batch import Batch, microseconds
 from services.storage.intake.connection import Connection
+from services.storage.network_hub import HUB, NETWORK
 from uskat.wire.status import encode_histogram, encode_status
 
 JournalRow = tuple[int, str, int, int, int]
@@ -33,6 +34,9 @@ async def store_seismic(connection: Connection, batch: Batch) -> list[JournalRow
         outcome.stored += first
         outcome.conflict += not first
         journal.append((entry.device.station_id, "seismic", microseconds(start), microseconds(end), 1))
+    if journal:
+        hub = int(await connection.fetchval(HUB))
+        journal += [(hub, NETWORK, low, high, count) for _, _, low, high, count in journal]
     return journal
 
 

@@ -32,5 +32,6 @@ def test_merged_spans_cover_all_and_lie_apart(pairs):
 def test_the_names_of_detectors_are_unique_and_kept():
     """They are stored with alerts and memories: renaming one would orphan both."""
     assert [detector.name for detector in REGISTRY] == [
-        "quality", "drift", "exceedance", "fault", "event", "flood", "attribution", "vibration", "silence", "clock",
+        "quality", "drift", "exceedance", "fault", "event", "flood", "attribution", "vibration",
+        "blast", "blast_report", "silence", "clock",
     ]  # fmt: skip

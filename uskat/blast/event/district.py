@@ -1,7 +1,7 @@
 """Where the network stands and where people blast: stations, pits with their PPV laws, declared blasts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -21,13 +21,16 @@ LEAST_KM = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A seismograph. trigger_mm_s: what it records; silent: periods [from, to) in which it sent nothing at all."""
+    """A seismograph. trigger_mm_s: what it records; silent: periods [from, to) in which it sent nothing at all.
+
+    Two are equal when they stand at one place and record the same: places do not depend on silence.
+    """
 
     code: str
     latitude: float
     longitude: float
     trigger_mm_s: float
-    silent: tuple[tuple[datetime, datetime], ...] = ()
+    silent: tuple[tuple[datetime, datetime], ...] = field(default=(), compare=False)
 
     def was_alive(self, moment: datetime) -> bool:
         """True unless it was silent then."""

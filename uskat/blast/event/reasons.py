@@ -56,9 +56,8 @@ def _seen(group: Group, verdict: Verdict) -> Iterator[str]:
     if verdict in {Verdict.DECLARED, Verdict.UNDECLARED}:
         place = group.location
         error = number_ru(place.uncertainty_km)
-        yield f"Место: {place.latitude:.4f}° с. ш., {place.longitude:.4f}° в. д., ±{error} км (95 %).".replace(
-            ".", ",", 2
-        )
+        north, east = (f"{value:.4f}".replace(".", ",") for value in (place.latitude, place.longitude))
+        yield f"Место: {north}° с. ш., {east}° в. д., ±{error} км (95 %)."
 
 
 def _kind(group: Group, found: Classified) -> Iterator[str]:

@@ -1,0 +1,167 @@
+"""Blasts found by the network, end to end: records through the intake, verdicts and alerts by the workers."""
+
+import asyncio
+import json
+import random
+
+import pytest
+
+from tests.integration.blast_world import DETECTORS, FIRED, HOUR, PIT, BlastWorld, blast, earthquake, records, truck
+
+
+@pytest.fixture
+async def world(database):
+    made = await BlastWorld.make(database)
+    yield made
+    await made.close()
+
+
+async def test_a_declared_blast_is_associated_and_raises_nothing(world):
+    identifier = await world.declare()
+    found = records(blast())
+    assert len(found) > 6
+    await world.store(found)
+    await world.evaluator().evaluate_waiting()
+    (event,) = await world.events()
+    assert (event["verdict"], event["blast_id"], event["deviations"]) == ("declared", identifier, [])
+    body = json.loads(event["body"])
+    assert len(body["records"]) == len(found)
+    assert body["declaration"]["id"] == f"{PIT.enterprise}/b-1"
+    assert abs((event["at"] - FIRED).total_seconds()) < 1
+    north, east = (event["latitude"] - PIT.latitude) * 111.2, (event["longitude"] - PIT.longitude) * 65.2
+    assert (north**2 + east**2) ** 0.5 < event["uncertainty_km"] < 3
+    assert await world.sql.fetchval("SELECT count(*) FROM blast_record WHERE event_id = $1", event["id"]) == len(found)
+    assert await world.alerts("undeclared", "misdeclared", "charge", "unrecorded") == []
+
+
+async def test_an_undeclared_blast_is_one_alert_with_two_workers_and_any_order(world):
+    found = records(blast())
+    random.Random(3).shuffle(found)
+    first, second = world.evaluator(), world.evaluator()
+    for one in found:
+        await world.store([one])
+        await asyncio.gather(first.evaluate_waiting(), second.evaluate_waiting())
+    (alert,) = await world.alerts("undeclared")
+    assert await world.alerts("undeclared", state="withdrawn") == []
+    assert (alert["state"], alert["severity"]) == ("returned", "violation")
+    earliest = min(found, key=lambda one: one[1])
+    assert alert["code"] == earliest[0]
+    (event,) = await world.events()
+    assert (event["verdict"], event["code"].partition(":")[0]) == ("undeclared", earliest[0])
+    assert json.loads(alert["detail"])["id"] == event["code"]
+    assert alert["started_at"] == event["at"]
+    body = event["body"]
+    hub = await world.sql.fetchval("SELECT min(id) FROM station")
+    await world.sql.execute(
+        "INSERT INTO journal (station_id, kind, time_min, time_max, entries) VALUES ($1,'network',$2,$2,1)", hub, FIRED
+    )
+    judged_at = event["judged_at"]
+    world.now += HOUR
+    await first.evaluate_waiting()
+    (event,) = await world.events()
+    assert (event["body"], event["judged_at"]) == (body, judged_at)
+
+
+async def test_a_declaration_that_comes_after_the_blast_changes_the_verdict(world):
+    evaluator = world.evaluator()
+    await world.store(records(blast()))
+    await evaluator.evaluate_waiting()
+    assert len(await world.alerts("undeclared")) == 1
+    await world.declare(declared_at=FIRED + HOUR)
+    await evaluator.evaluate_waiting()
+    assert await world.alerts("undeclared") == []
+    (alert,) = await world.alerts("misdeclared")
+    assert "объявлен после взрыва" in alert["title"]
+    await world.declare(status="cancelled")
+    await evaluator.evaluate_waiting()
+    assert len(await world.alerts("undeclared")) == 1
+    assert await world.alerts("misdeclared") == []
+
+
+async def test_a_blast_after_its_window_and_one_of_another_charge_are_told(world):
+    late = await world.declare(start=FIRED - 2 * HOUR, end=FIRED - 0.5 * HOUR)
+    large = await world.declare("b-2", start=FIRED + 5 * HOUR, end=FIRED + 6 * HOUR, charge_kg=110.0)
+    await world.store(records(blast(), blast("b2", at=FIRED + 5.5 * HOUR)))
+    world.now = FIRED + 7 * HOUR
+    await world.evaluator().evaluate_waiting()
+    (alert,) = await world.alerts("misdeclared")
+    assert alert["key"] == f"misdeclared:{late}"
+    assert "позже заявленного" in alert["title"]
+    (charge,) = await world.alerts("charge")
+    assert (charge["key"], charge["published"]) == (f"charge:{large}", False)
+    assert await world.alerts("undeclared", "unrecorded") == []
+
+
+async def test_trucks_and_earthquakes_raise_nothing(world):
+    await world.store(records(truck(), truck("t2", at=FIRED + HOUR, station=8), earthquake(at=FIRED + 2 * HOUR)))
+    await world.evaluator().evaluate_waiting()
+    verdicts = [event["verdict"] for event in await world.events()]
+    assert len(verdicts) >= 2
+    assert not {"undeclared", "declared"} & set(verdicts)
+    assert await world.alerts() == []
+
+
+async def test_a_late_report_opens_by_the_clock_and_ends_with_the_report(world):
+    await world.declare(status="fired", fired_at=FIRED)
+    await world.store(records(blast()))
+    evaluator = world.evaluator()
+    await evaluator.evaluate_waiting()
+    assert await world.alerts() == []
+    world.now = FIRED + 25 * HOUR
+    await evaluator.evaluate_waiting()  # nothing came: by the timer
+    (alert,) = await world.alerts("late_report")
+    assert (alert["state"], alert["started_at"]) == ("active", FIRED + 24 * HOUR)
+    await world.declare(status="reported", fired_at=FIRED, reported_at=FIRED + 26 * HOUR)
+    world.now = FIRED + 27 * HOUR
+    await evaluator.evaluate_waiting()
+    (alert,) = await world.alerts("late_report")
+    assert (alert["state"], alert["ended_at"]) == ("returned", FIRED + 26 * HOUR)
+
+
+async def test_a_declared_blast_without_a_record_is_told_until_the_records_come(world):
+    await world.heard(FIRED)
+    identifier = await world.declare(status="fired", fired_at=FIRED)
+    evaluator = world.evaluator()
+    await evaluator.evaluate_waiting()
+    assert await world.alerts("unrecorded") == []
+    world.now = FIRED + 3 * HOUR
+    await evaluator.evaluate_waiting()
+    (alert,) = await world.alerts("unrecorded")
+    assert (alert["key"], alert["published"]) == (f"unrecorded:{identifier}", False)
+    await world.store(records(blast()))
+    await evaluator.evaluate_waiting()
+    world.now += HOUR
+    await evaluator.evaluate_waiting()
+    assert await world.alerts("unrecorded") == []
+    (event,) = await world.events()
+    assert event["blast_id"] == identifier
+
+
+async def test_silent_instruments_owe_no_record(world):
+    await world.declare(status="fired", fired_at=FIRED)
+    world.now = FIRED + 3 * HOUR
+    await world.evaluator().evaluate_waiting()
+    assert await world.alerts("unrecorded") == []
+
+
+async def test_a_heavy_cloud_is_told(world):
+    identifier = await world.declare(status="reported", fired_at=FIRED, reported_at=FIRED + HOUR)
+    report = {"fume": {"rating": "4B", "left_site": True}}
+    await world.sql.execute(
+        "INSERT INTO blast_revision (blast_id, number, at, by, action, after, fields)"
+        " VALUES ($1, 2, $2, 'x', 'report', 'reported', '[]')", identifier, FIRED + HOUR,
+    )  # fmt: skip
+    await world.sql.execute(
+        "INSERT INTO blast_report (blast_id, number, report, discrepancies, fired_at, filed_at, misfired_holes)"
+        " VALUES ($1, 2, $2::jsonb, '[]', $3, $3, 0)", identifier, json.dumps(report), FIRED + HOUR,
+    )  # fmt: skip
+    await world.evaluator().evaluate_waiting()
+    (alert,) = await world.alerts("fume")
+    assert "4B" in alert["title"]
+    assert alert["code"] == "S06"  # the instrument nearest to the block
+
+
+def test_one_detector_judges_the_network_and_the_other_its_duties():
+    assert [(d.name, d.network, d.each_span) for d in DETECTORS if d.network] == [
+        ("blast", True, True), ("blast_report", True, False),
+    ]  # fmt: skip
