@@ -105,10 +105,16 @@ def candidates(
     found = []
     for blast in declared:
         dt_s = blast.off_s(location.at)
-        if abs(dt_s) <= match.within_s:
+        if abs(dt_s) <= match.within_s and _is_near(blast, location, district=district):
             found.append(_candidate(blast, dt_s, location=location, source=source, district=district))
     likely = [item for item in found if item.log_odds >= match.least_log_odds]
     return sorted(likely, key=lambda item: (-item.log_odds, item.declaration))
+
+
+def _is_near(blast: DeclaredBlast, location: Location, *, district: District) -> bool:
+    """Whether the event can lie within `within_km` of the block: a blast at another pit is not the declared one."""
+    distance = float(np.hypot(*(district.to_km(blast.latitude, blast.longitude) - location.place)))
+    return distance - location.uncertainty_km <= event_rules().match.within_km
 
 
 def assign(offers: Sequence[Sequence[Candidate]], weights: Sequence[float]) -> list[Candidate | None]:

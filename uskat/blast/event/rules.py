@@ -138,7 +138,8 @@ class Clock(Sourced):
 class Match(Sourced):
     """Association with declared blasts. usual_*: share of blasts that are as declared; astray_*: spread of the rest.
 
-    astray_s is the scale of a Laplace law: an hour off is rarer than twenty minutes. within_s: how far one looks.
+    astray_s is the scale of a Laplace law: an hour off is rarer than twenty minutes. within_s, within_km: how far one
+    looks; a place is as far away as its uncertainty (95 %) leaves.
     least_log_odds: below it a declaration explains nothing. unmatched_log, most_matched_log: what no declaration, and
     at most a fitting one, says for a blast.
     """
@@ -149,6 +150,7 @@ class Match(Sourced):
     usual_size: float
     usual_firing: float
     within_s: float
+    within_km: float
     least_log_odds: float
     unmatched_log: float
     most_matched_log: float

@@ -74,6 +74,16 @@ def test_an_undeclared_blast(declared):
     assert "Ни один объявленный взрыв" in " ".join(event.reasons)
 
 
+@pytest.mark.parametrize(
+    ("north_km", "verdict"), [(4.0, Verdict.DECLARED), (11.0, Verdict.UNDECLARED)], ids=["4 km", "11 km"]
+)
+def test_a_declaration_explains_no_blast_farther_away_than_pit_and_location_error(north_km, verdict):
+    # norms.md 3.6.7: the pit and 3-5 km; beyond that hour and size may agree as they will
+    away = (54.13, 87.03)
+    declared = declaration(place=(away[0] + north_km / 111.2, away[1]))
+    assert only(judged(blast_records(WORLD, place=away), declared)).verdict is verdict
+
+
 def test_one_declaration_is_one_blast():
     first = blast_records(WORLD)
     second = blast_records(WORLD, at=AT + timedelta(minutes=12))
