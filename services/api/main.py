@@ -24,8 +24,12 @@ from services.api.metrics import Metrics
 from services.api.middleware import Edge
 from services.api.routers import (
     alerts,
+    blast_emissions,
     blast_filing,
+    blast_kpi,
     blast_land,
+    blast_restrictions,
+    blast_water,
     blasts,
     books,
     catalogue,
@@ -59,7 +63,7 @@ from services.storage.reading import Database, make_reading_engine
 ROUTERS = (
     blasts, blast_filing, blast_land,
     latest, observations, quality, stations, station_care, rivers, norms, quality_periods, flood, alerts, catalogue,
-    nmu, pit_weather, regional_catalogue,
+    nmu, pit_weather, regional_catalogue, blast_restrictions, blast_emissions, blast_water, blast_kpi,
     versions, seismic, fdsn, books, ingest, live, service, documentation, start_page,
     figures,
 )  # fmt: skip

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
-
     from services.ingest.weather_client import WeatherClient
     from services.settings import Settings
+    from services.storage.reading import Database
 
 SHOWN_REFUSALS = 10
 
@@ -36,31 +35,33 @@ async def _run(settings: Settings, every: float | None) -> bool:
     import httpx
 
     from services.ingest.weather_client import WeatherClient
-    from services.storage.engine import make_engine
+    from services.storage.reading import Database, make_reading_engine
     from uskat.blast.restriction.rules import restriction_rules
 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    engine = make_engine(settings.database_url.get_secret_value(), pool_size=1, application="uskat-weather")
+    url = settings.database_url.get_secret_value()
+    database = Database(make_reading_engine(url, pool_size=1, application="uskat-weather"))
     try:
         async with httpx.AsyncClient(timeout=settings.weather_timeout_s, follow_redirects=False) as http:
             client = WeatherClient(http, settings.weather_url, rules=restriction_rules())
             while True:
-                answered = await _round(engine, client)
+                answered = await _round(database, client)
                 if every is None or await _stopped(stop, every * 60):
                     return answered
     finally:
-        await engine.dispose()
+        await database.close()
 
 
-async def _round(engine: AsyncEngine, client: WeatherClient) -> bool:
+async def _round(database: Database, client: WeatherClient) -> bool:
     from services.ingest.weather_client import WeatherAwayError
     from services.ingest.weather_collection import collect_weather
+    from services.storage.reading import DatabaseAway
 
     try:
-        done = await collect_weather(engine, client, now=lambda: datetime.now(UTC))
-    except WeatherAwayError as error:
+        done = await collect_weather(database, client, now=lambda: datetime.now(UTC))
+    except (WeatherAwayError, DatabaseAway) as error:
         typer.echo(f"uskat weather: {error}; what is stored grows old", err=True)
         return False
     typer.echo(f"{done.pits} pits, {done.hours} hours: {done.stored} stored, {len(done.refused)} refused")

@@ -4,10 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from services.ingest.weather_client import WeatherClient
-from services.storage.engine import reading, unit_of_work
+from services.storage.reading import Database
 from services.storage.weather_store import store_weather, weather_sites
 
 
@@ -21,16 +19,14 @@ class Collected:
     refused: tuple[str, ...]
 
 
-async def collect_weather(engine: AsyncEngine, client: WeatherClient, *, now: Callable[[], datetime]) -> Collected:
+async def collect_weather(database: Database, client: WeatherClient, *, now: Callable[[], datetime]) -> Collected:
     """Ask for the weather at every registered pit and keep it; without pits nobody is asked.
 
-    Raises WeatherAwayError; then nothing is stored.
+    Raises WeatherAwayError, DatabaseAway; then nothing is stored.
     """
-    async with reading(engine) as connection:
-        sites = await weather_sites(connection)
+    sites = await database.ask(weather_sites)
     if not sites:
         return Collected(0, 0, 0, ())
     found = await client.ask(sites)  # no connection is held meanwhile
-    async with unit_of_work(engine) as connection:
-        stored = await store_weather(connection, found.weather, received_at=now())
+    stored = await database.change(store_weather, found.weather, received_at=now())
     return Collected(len(sites), len(found.weather), stored, found.refused)

@@ -1,6 +1,6 @@
 """Alerts with their figures, reasons, norm and history."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -9,6 +9,7 @@ from services.api.access import API
 from services.api.authentication import Asking
 from services.api.context import Shared
 from services.api.errors import NotFound
+from services.api.nitrogen_answer import blasts_before
 from services.api.paging import Page, cut, read_cursor, write_cursor
 from services.api.query import Code, Cursor, FormatName, Identifier, Limit, Moment, StationFilter
 from services.api.reply import MEDIA_TYPES, Format, feature, features, fresh_reply, next_link, point, wanted_format
@@ -29,9 +30,14 @@ EXAMPLE = {
 
 
 class AlertDetail(AlertRow, kw_only=True):
-    """An alert and every change of it, oldest first."""
+    """An alert and every change of it, oldest first.
+
+    blasts: where nitrogen rose, the blasts that may belong to it, as context and no charge; only for the agency, and
+    its own ones for an enterprise; null for everybody else.
+    """
 
     events: list[AlertChange]
+    blasts: list[dict[str, Any]] | None = None
 
 
 @router.get(
@@ -84,7 +90,7 @@ async def get_alerts(
 @router.get(
     "/alerts/{alert_id}",
     summary="One alert with its history",
-    responses=answers(AlertDetail, "The alert", example=EXAMPLE | {"events": []}, problems=(404, 422)),
+    responses=answers(AlertDetail, "The alert", example=EXAMPLE | {"events": [], "blasts": None}, problems=(404, 422)),
 )
 async def get_alert(request: Request, context: Shared, asking: Asking, alert_id: Identifier) -> Response:
     """When it happened, when it could have been known, when it was known; each change with the figures of then."""
@@ -93,4 +99,5 @@ async def get_alert(request: Request, context: Shared, asking: Asking, alert_id:
         raise NotFound(f"there is no published alert {alert_id}")
     events = await context.database.ask(alert_history, alert_id)
     known = {name: getattr(row, name) for name in AlertRow.__struct_fields__}
-    return fresh_reply(request, AlertDetail(**known, events=events), max_age_s=MAX_AGE_S)
+    blasts = await blasts_before(context, asking, row)
+    return fresh_reply(request, AlertDetail(**known, events=events, blasts=blasts), max_age_s=MAX_AGE_S)
