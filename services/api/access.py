@@ -66,7 +66,7 @@ ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", f"{API}/blasts/{{enterprise}}/{{blast_id}}/emission"): INSIDERS,
     ("GET", f"{API}/blasts/{{enterprise}}/{{blast_id}}/water"): INSIDERS,
     ("GET", f"{API}/enterprises/{{enterprise}}/restriction-record"): INSIDERS,
-    ("GET", f"{API}/enterprises/{{code}}/emissions"): INSIDERS,
+    ("GET", f"{API}/enterprises/{{enterprise}}/emissions"): INSIDERS,
     ("GET", f"{API}/kpi/blasting"): EVERYBODY,
     ("GET", f"{API}/regional-catalogue/imports"): EVERYBODY,
     ("GET", f"{API}/network"): EVERYBODY,
