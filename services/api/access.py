@@ -101,6 +101,7 @@ ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", f"{API}/events"): EVERYBODY,
     ("GET", f"{API}/pits"): EVERYBODY,
     ("GET", f"{API}/pits/{{pit}}/law"): EVERYBODY,
+    ("GET", f"{API}/pits/{{pit}}/law/figure"): EVERYBODY,
     ("GET", f"{API}/receptors"): EVERYBODY,
     ("GET", f"{API}/blast-forms/{{paper}}"): EVERYBODY,
     ("GET", f"{API}/blast-schemas/{{paper}}"): EVERYBODY,

@@ -10,10 +10,12 @@ from services.api.authentication import Asking
 from services.api.context import Shared
 from services.api.drawing import IMAGES, Image, ImageName, drawn, image_reply
 from services.api.errors import NotFound
-from services.api.query import PLAIN_TEXT, LongIdentifier
+from services.api.query import PLAIN_TEXT, LongIdentifier, PathCode
 from services.api.record_figure import RecordFigure, curves_of, draw_record
 from services.api.schema import problem_answer
+from services.storage.blast_registry import list_pits
 from services.storage.seismic_reading import record_to_draw
+from services.storage.site_law_store import StoredLaw, newest_law
 from uskat.blast.norm.curve import Receptor
 
 router = APIRouter(prefix=API, tags=["figures"])
@@ -25,6 +27,7 @@ Norms = Annotated[
     str | None,
     Query(max_length=100, pattern=PLAIN_TEXT, description="ids of norms, at most 4, instead of the station's"),
 ]
+LimitLine = Annotated[float | None, Query(gt=0, le=1000, description="a line at so many mm/s")]
 Stands = Annotated[Receptor | None, Query(description="what stands there, instead of what the registry says")]
 
 
@@ -48,3 +51,24 @@ async def get_record_figure(
     curves = curves_of(record, norms=norm, receptor=receptor)
     body = await drawn(lambda: draw_record(record, kind, curves=curves, image=image))
     return image_reply(request, body, image)
+
+
+@router.get("/pits/{pit}/law/figure", summary="The law of a pit over the records it was fitted to", responses=FIGURE)
+async def get_law_figure(
+    request: Request, context: Shared, pit: PathCode, image: ImageName = Image.PNG, limit: LimitLine = None
+) -> Response:
+    """Log–log, with the bounds that 95 % of blasts keep; a law that was refused is drawn with the reasons."""
+    names = {one.code: one.name for one in await context.database.ask(list_pits)}
+    law = await context.database.ask(newest_law, pit) if pit in names else None
+    if law is None:
+        raise NotFound(f"there is no pit {pit!r}, or no law was fitted to it")
+    body = await drawn(lambda: _draw_law(law, title=names[pit], limit_mm_s=limit, image=image))
+    return image_reply(request, body, image)
+
+
+def _draw_law(law: StoredLaw, *, title: str, limit_mm_s: float | None, image: Image) -> bytes:
+    from uskat.blast.figure import law_figure  # noqa: PLC0415 - loads the plotting library
+
+    odd = {int(outlier["index"]) for outlier in law.fit["outliers"]}
+    words = f"{title}: затухание колебаний, версия {law.version} от {law.fitted_at:%d.%m.%Y}"
+    return law_figure(law.ppv_records, law.law, odd=odd, limit_mm_s=limit_mm_s, title=words, image=image.value)

@@ -79,7 +79,7 @@ def analyse(  # noqa: PLR0917 - typer passes options by name
 
     trigger = LevelTrigger(trigger_mm_s, trigger_pa) if trigger_mm_s is not None or trigger_pa is not None else None
     try:
-        records = _read(file, stationxml, Scale(counts_per_mm_s, counts_per_pa), columns, rate, units, start)
+        records = read_records(file, stationxml, Scale(counts_per_mm_s, counts_per_pa), columns, rate, units, start)
         results = [_result(r, pre_trigger, trigger, norm, receptor, corner_hz) for r in records]
         if plot is not None:
             _draw(results, plot, pre_trigger)
@@ -100,7 +100,7 @@ def _say(file: Path, results: list[Result], as_json: bool) -> None:
         _tell(result)
 
 
-def _read(  # noqa: PLR0917 - the options of the command, in their order
+def read_records(  # noqa: PLR0917 - the options of the command, in their order
     file: Path,
     stationxml: Path | None,
     scale: Any,
@@ -109,6 +109,7 @@ def _read(  # noqa: PLR0917 - the options of the command, in their order
     units: str,
     start: datetime | None,
 ) -> list[FileRecord]:
+    """Records of a file as the options say it is to be read. Raises RecordFileError."""
     from services.cli.blast import record_file as source
 
     content = source.read_content(file)
@@ -170,10 +171,9 @@ def _draw(results: list[Result], plot: Path, pre_trigger: float | None) -> None:
     axes = axes_of(result.record.channels, result.record.calibration, pre_trigger_s=pre_trigger)
     if not axes:
         raise RecordFileError("--plot: ни один канал не откалиброван, рисовать нечего")
-    curve = result.verdict.curve if result.verdict else None
-    plot.write_bytes(
-        waveform_figure(axes, peaks_of(result.measures), curve=curve, title=result.record.name, image=image)
-    )
+    curve, norm = (result.verdict.curve, result.verdict.norm.title) if result.verdict else (None, "")
+    peaks = peaks_of(result.measures)
+    plot.write_bytes(waveform_figure(axes, peaks, curve=curve, norm=norm, title=result.record.name, image=image))
 
 
 def write_format(plot: Path) -> Any:
@@ -182,7 +182,7 @@ def write_format(plot: Path) -> Any:
 
     image = plot.suffix.lower().lstrip(".")
     if image not in {"png", "svg"}:
-        raise RecordFileError(f"--plot {plot}: рисуем .png или .svg")
+        raise RecordFileError(f"{plot}: рисуем .png или .svg")
     return image
 
 

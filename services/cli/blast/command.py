@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from services.cli.blast.analyse import analyse
+from services.cli.blast.figure import figure
 from services.cli.blast.law import coverage, fit
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ blast = typer.Typer(help="Blasts: forms, checks, records.", no_args_is_help=True
 blast.command()(analyse)
 blast.command()(fit)
 blast.command()(coverage)
+blast.add_typer(figure, name="figure")
 
 
 @blast.command()

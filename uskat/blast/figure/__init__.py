@@ -7,10 +7,11 @@ series differs by form as well as by colour.
 
 from uskat.blast.figure.canvas import ImageFormat
 from uskat.blast.figure.law import fit_figure, law_figure
-from uskat.blast.figure.limits import limits_figure, spectrum_figure
+from uskat.blast.figure.limits import MOST_CURVES, limits_figure, spectrum_figure
 from uskat.blast.figure.map import map_figure
 from uskat.blast.figure.record import waveform_figure
 
 __all__ = [
-    "ImageFormat", "fit_figure", "law_figure", "limits_figure", "map_figure", "spectrum_figure", "waveform_figure",
+    "MOST_CURVES", "ImageFormat", "fit_figure", "law_figure", "limits_figure", "map_figure", "spectrum_figure",
+    "waveform_figure",
 ]  # fmt: skip
