@@ -44,6 +44,20 @@ def receptor_rules() -> ReceptorRules:
     return parse_data("receptor_rules.json", ReceptorRules)
 
 
+def ground_norms() -> dict[Receptor, LimitNorm]:
+    """The norm that judges the ground at each class of receptor."""
+    return {receptor: limit_norm(choice.norm) for choice in receptor_rules().ground for receptor in choice.receptors}
+
+
+def airblast_limit_dbl(receptor: Receptor) -> float | None:
+    """Largest peak level in the air at a receptor, dB(L), for a usual microphone; None where none is set."""
+    rules = receptor_rules()
+    if receptor not in rules.airblast.receptors:
+        return None
+    limit = limit_norm(rules.airblast.norm).airblast_for(rules.microphone_corner_hz.value)
+    return None if limit is None else limit.level_db
+
+
 @dataclass(frozen=True, slots=True)
 class SiteReceptor:
     """What is protected at a station, and the norms that protect it; corner_hz: lower corner of its microphone.

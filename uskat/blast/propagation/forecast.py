@@ -5,7 +5,7 @@ one, whichever is larger outside; the limit at the least favourable frequency th
 probability of exceeding it; the largest charge that keeps the bound below it; airblast with wind.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,11 +48,12 @@ class FrequencyBand:
 
 @dataclass(frozen=True, slots=True)
 class ReceptorPlace:
-    """What may be hurt: name, class, point (longitude, latitude)."""
+    """What may be hurt: name, class, point (longitude, latitude); source: of the block, nearest to it; None: origin."""
 
     name: str
     receptor: Receptor
     point: Point
+    source: Point | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,21 +133,23 @@ def forecast_blast(
     *,
     places: Sequence[ReceptorPlace],
     ground: Ground,
-    norm: LimitNorm,
+    norm: LimitNorm | Mapping[Receptor, LimitNorm],
     confidence: float = 0.95,
     wind_from_deg: float | None = None,
     air: AirLaw | None = None,
 ) -> list[ReceptorForecast]:
     """Forecasts in the order of `places`.
 
-    origin: (longitude, latitude) of the block; charge_kg: largest within 8 ms; wind_from_deg: None for calm. Raises
-    ValueError for a charge that is not positive.
+    origin: (longitude, latitude) of the block; charge_kg: largest within 8 ms; norm: one for all, or by class;
+    wind_from_deg: None for calm. Raises ValueError for a charge that is not positive.
     """
     if not charge_kg > 0:
         raise ValueError(f"a charge of {charge_kg} kg")
     if not places:
         return []
-    distances = np.array([max(distance_m(origin, place.point), LEAST_DISTANCE_M) for place in places])
+    sources = [place.source or origin for place in places]
+    pairs = [(source, place.point) for source, place in zip(sources, places, strict=True)]
+    distances = np.array([max(distance_m(*pair), LEAST_DISTANCE_M) for pair in pairs])
     azimuths = np.array([bearing_deg(origin, place.point) for place in places])
     by_class = {receptor: _curve(norm, receptor) for receptor in {place.receptor for place in places}}
     limit_of = {name: np.nan if curve is None else _limit(curve, ground.band) for name, curve in by_class.items()}
@@ -229,7 +232,8 @@ def _largest(ground: Ground, distances: Values, *, azimuths: Values, limits: Val
     return np.asarray(np.where(inside, own, np.fmin(own, prior)), dtype=np.float64)
 
 
-def _curve(norm: LimitNorm, receptor: Receptor) -> LimitCurve | None:
+def _curve(norm: LimitNorm | Mapping[Receptor, LimitNorm], receptor: Receptor) -> LimitCurve | None:
+    norm = norm if isinstance(norm, LimitNorm) else norm[receptor]
     wanted = Place.PIPE if receptor.value.startswith("pipe") else Place.FOUNDATION
     return next((c for c in norm.curves if receptor in c.receptors and c.place is wanted), None)
 
