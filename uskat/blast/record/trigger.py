@@ -1,7 +1,8 @@
 """When a record begins: level trigger and STA/LTA (norms.md 1.2.1, 1.2.3, 1.2.4).
 
 Values are arrays of shape (n,) with the offset removed, mm/s on ground axes and Pa on the microphone; places are
-sample indices. The STA/LTA sums are those of obspy.
+sample indices. The STA/LTA sums are those of obspy, loaded when first asked for: `obspy.signal` brings matplotlib with
+it, 40 MB that an intake which only compares levels would carry for nothing.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from obspy.signal.trigger import classic_sta_lta, recursive_sta_lta, trigger_onset
 
 from uskat.blast.record.calibration import MICROPHONE
 from uskat.blast.record.motion import Samples
@@ -86,10 +86,14 @@ def sta_lta(values: Samples, *, short: int, long: int, method: Literal["classic"
     """
     if not 1 <= short < long <= values.size:
         raise ValueError(f"windows of {short} and {long} samples do not fit a record of {values.size}")
+    from obspy.signal.trigger import classic_sta_lta, recursive_sta_lta  # noqa: PLC0415 - see above
+
     ratio = {"classic": classic_sta_lta, "recursive": recursive_sta_lta}[method]
     return np.asarray(ratio(np.ascontiguousarray(values, dtype=np.float64), short, long), dtype=np.float64)
 
 
 def ratio_onsets(ratio: Samples, *, on: float, off: float) -> list[Onset]:
     """Stretches that begin where the ratio reaches `on` and end where it falls below `off`."""
+    from obspy.signal.trigger import trigger_onset  # noqa: PLC0415 - see above
+
     return [Onset(int(first), int(last)) for first, last in trigger_onset(ratio, on, off)]
