@@ -112,6 +112,7 @@ ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", f"{API}/blasts/{{enterprise}}/{{blast_id}}/steps"): ENTERPRISES,
     ("POST", f"{API}/blasts/{{enterprise}}/{{blast_id}}/report"): ENTERPRISES,
     ("GET", f"{API}/blasts/{{enterprise}}/{{blast_id}}/history"): INSIDERS,
+    ("GET", f"{API}/blasts/{{enterprise}}/{{blast_id}}/precheck"): INSIDERS,
     ("POST", f"{API}/ingest/{{device}}/{{kind}}"): SENDERS,
     **dict.fromkeys(FDSN, EVERYBODY),
 }

@@ -28,6 +28,7 @@ from services.api.routers import (
     blast_filing,
     blast_kpi,
     blast_land,
+    blast_precheck,
     blast_restrictions,
     blast_water,
     blasts,
@@ -61,7 +62,7 @@ from services.storage.intake.batch import Limits, microseconds
 from services.storage.reading import Database, make_reading_engine
 
 ROUTERS = (
-    blasts, blast_filing, blast_land,
+    blasts, blast_filing, blast_land, blast_precheck,
     latest, observations, quality, stations, station_care, rivers, norms, quality_periods, flood, alerts, catalogue,
     nmu, pit_weather, regional_catalogue, blast_restrictions, blast_emissions, blast_water, blast_kpi,
     versions, seismic, fdsn, books, ingest, live, service, documentation, start_page,

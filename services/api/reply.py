@@ -21,14 +21,17 @@ class Format(StrEnum):
     JSON = "json"
     CSV = "csv"
     GEOJSON = "geojson"
+    HTML = "html"
 
 
 MEDIA_TYPES = {
     Format.JSON: "application/json",
     Format.CSV: "text/csv; charset=utf-8; header=present",
     Format.GEOJSON: "application/geo+json",
+    Format.HTML: "text/html; charset=utf-8",
 }
-_ACCEPTED = {"text/csv": Format.CSV, "application/geo+json": Format.GEOJSON, "application/json": Format.JSON}
+_ACCEPTED = {"text/csv": Format.CSV, "application/geo+json": Format.GEOJSON, "application/json": Format.JSON,
+             "text/html": Format.HTML}  # fmt: skip
 
 
 def wanted_format(request: Request, asked: str | None, offered: tuple[Format, ...]) -> Format:
