@@ -26,6 +26,7 @@ from services.api.routers import (
     alerts,
     blast_emissions,
     blast_filing,
+    blast_fume,
     blast_kpi,
     blast_land,
     blast_precheck,
@@ -35,6 +36,7 @@ from services.api.routers import (
     books,
     catalogue,
     documentation,
+    explosives,
     fdsn,
     figures,
     flood,
@@ -65,6 +67,7 @@ ROUTERS = (
     blasts, blast_filing, blast_land, blast_precheck,
     latest, observations, quality, stations, station_care, rivers, norms, quality_periods, flood, alerts, catalogue,
     nmu, pit_weather, regional_catalogue, blast_restrictions, blast_emissions, blast_water, blast_kpi,
+    explosives, blast_fume,
     versions, seismic, fdsn, books, ingest, live, service, documentation, start_page,
     figures,
 )  # fmt: skip

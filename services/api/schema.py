@@ -6,6 +6,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
+from pydantic import BaseModel
 
 from services.api.problem import MEDIA_TYPE as PROBLEM_TYPE
 from services.api.problem import Problem
@@ -58,6 +59,13 @@ def _reference(content: Any) -> dict[str, Any]:
     schemas, components = msgspec.json.schema_components(kinds, ref_template=REF)
     _documented.update(components)
     return {"anyOf": list(schemas)} if len(kinds) > 1 else dict(schemas[0])
+
+
+def model_schema(kind: type[BaseModel]) -> dict[str, Any]:
+    """Schema of a value of the domain; what it consists of goes to the components."""
+    made = kind.model_json_schema(ref_template="#/components/schemas/{model}")
+    _documented.update(made.pop("$defs", {}))
+    return made
 
 
 def body_schema(content: Any, *, example: Any) -> dict[str, Any]:

@@ -20,10 +20,13 @@ odd_moment = st.sampled_from(
 odd_value = odd_text | odd_number | odd_moment | st.just("")
 NAMES = (
     "station", "parameter", "start", "end", "resolution", "as_of", "limit", "cursor", "format", "kind", "state", "since",
-    "device", "day", "first", "last", "reason", "open",
+    "device", "day", "first", "last", "reason", "open", "year", "threshold", "magnitude", "type", "zone", "enterprise",
+    "pit", "status",
 )  # fmt: skip
 FILLED = {"series_id": "1", "code": DEVICE, "record_id": "1", "alert_id": "1", "raw_id": "1", "name": "start.js",
-          "device": DEVICE, "kind": "water", "pack": "fishery-552-2016"}  # fmt: skip
+          "device": DEVICE, "kind": "water", "pack": "fishery-552-2016", "enterprise": "kedrovaya-pad-demo",
+          "blast_id": "kp-2026-061", "pit": "kedrovaya-pad", "paper": "passport", "product": "anfo",
+          "sha256": "9f" * 32}  # fmt: skip
 READS = [path for method, path in ACCESS if method == "GET" and not path.endswith("/events")]
 
 

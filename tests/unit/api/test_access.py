@@ -22,7 +22,8 @@ HOLDERS = {
 }
 VALUES = {
     "code": "U-1", "series_id": "1", "record_id": "1", "alert_id": "1", "raw_id": "1", "device": "U-1", "kind": "water",
-    "name": "start.js", "pack": "fishery-552-2016", "warning_id": "1",
+    "name": "start.js", "pack": "fishery-552-2016", "warning_id": "1", "product": "anfo",
+    "sha256": "9f" * 32,
     "enterprise": "kedrovaya-pad-demo", "blast_id": "kp-1", "paper": "passport",
     "pit": "kedrovaya-pad",
 }  # fmt: skip
