@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -173,3 +174,17 @@ def calibrate_travel() -> None:
     for (river, upper_km, lower_km), one in found.items():
         typer.echo(f"{river}\t{upper_km:g}-{lower_km:g} km\t×{one.factor:.2f}\t±{one.log_sd:.2f}\t{one.pairs}")
     typer.echo(f"{len(found)} reaches calibrated", err=True)
+
+
+@admin.command("fit-site-laws")
+def fit_site_laws_command() -> None:
+    """Fit the law of every pit from records that detection matched with declared blasts; print what came of it."""
+    from services.storage.blast_pairs import fit_site_laws
+
+    now = datetime.now(UTC)
+    for one in _in_one_transaction(lambda connection: fit_site_laws(connection, at=now)):
+        law = "–"
+        if one.law is not None:
+            law = f"K {one.law.k:.4g} мм/с, показатель {one.law.beta:.3f}, s {one.law.s:.3f}, R² {one.law.r2:.2f}"
+        version = f"версия {one.version}" if one.version is not None else "не сохранён"
+        typer.echo(f"{one.pit}\t{one.records} записей\t{version}\t{law}\t{one.why}")

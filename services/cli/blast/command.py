@@ -12,6 +12,7 @@ import typer
 from services.cli.blast.analyse import analyse
 from services.cli.blast.figure import figure
 from services.cli.blast.law import coverage, fit
+from services.cli.blast.precheck import precheck
 
 if TYPE_CHECKING:
     from uskat.blast.passport.discrepancy import Discrepancy
@@ -22,6 +23,7 @@ blast = typer.Typer(help="Blasts: forms, checks, records.", no_args_is_help=True
 blast.command()(analyse)
 blast.command()(fit)
 blast.command()(coverage)
+blast.command()(precheck)
 blast.add_typer(figure, name="figure")
 
 
