@@ -24,6 +24,7 @@ from services.storage.journal import (
     claim_station,
     finish_station,
     journal_backlog,
+    urgent_stations,
     waiting_stations,
 )
 from services.storage.network_hub import DECLARED, NETWORK
@@ -79,18 +80,32 @@ class Evaluator:
         self._pace_s = pace_s
         self._facts: dict[int, _KeptFacts] = {}
         self._pauses: dict[int, float] = {}
+        self._free = asyncio.Event()
+        self._free.set()
 
     async def sweep(self) -> int:
         """One pass over the stations that wait now and are not paused; returns how many were evaluated."""
         async with unit_of_work(self._engine) as connection:
             waiting = await waiting_stations(connection, now=self._clock(), limit=SWEEP_STATIONS)
         now = time.monotonic()
-        ready = [(station, urgent) for station, urgent in waiting if self._pauses.get(station, 0.0) <= now]
-        queue = [station for station, urgent in ready if not urgent]
+        queue = [station for station in waiting if self._pauses.get(station, 0.0) <= now]
         random.shuffle(queue)  # several workers see the same list; they should not meet at its head
-        queue += [station for station, urgent in ready if urgent]  # taken from the end
         done = await asyncio.gather(*(self._work_off(queue) for _ in range(self._concurrency)))
         return sum(done)
+
+    async def urgent(self) -> int:
+        """One pass over what people wait for, beside the sweeps, which stand still meanwhile.
+
+        Returns how many stations were evaluated.
+        """
+        async with unit_of_work(self._engine) as connection:
+            queue = await urgent_stations(connection)
+        now = time.monotonic()
+        self._free.clear()
+        try:
+            return sum([await self._try(station) for station in queue if self._pauses.get(station, 0.0) <= now])
+        finally:
+            self._free.set()
 
     async def evaluate_waiting(self) -> int:
         """Sweep until nothing waits; returns the number of evaluations."""
@@ -114,14 +129,19 @@ class Evaluator:
     async def _work_off(self, queue: list[int]) -> int:
         done = 0
         while queue:
-            station_id = queue.pop()
-            try:
-                done += await self.evaluate(station_id)
-            except Exception as error:  # the journal rows are still there; other stations go on
-                self._pauses[station_id] = time.monotonic() + PAUSE_AFTER_ERROR_S
-                metrics.ERRORS.labels(type(error).__name__).inc()
-                log.warning("evaluation.given_up", station=station_id, exc_info=error)
+            await self._free.wait()
+            if queue:
+                done += await self._try(queue.pop())
         return done
+
+    async def _try(self, station_id: int) -> bool:
+        try:
+            return await self.evaluate(station_id)
+        except Exception as error:  # the journal rows are still there; other stations go on
+            self._pauses[station_id] = time.monotonic() + PAUSE_AFTER_ERROR_S
+            metrics.ERRORS.labels(type(error).__name__).inc()
+            log.warning("evaluation.given_up", station=station_id, exc_info=error)
+        return False
 
     async def evaluate(self, station_id: int) -> bool:
         """Claim and evaluate one station in one transaction; False when there was nothing to do or another has it."""
@@ -175,13 +195,34 @@ class AlertsWorker:
         self._evaluator = evaluator
         self._health = health
         self._called = asyncio.Event()
+        self._called_urgently = asyncio.Event()
 
     def call(self) -> None:
-        """Wake the loop."""
+        """Wake the loops."""
         self._called.set()
+        self._called_urgently.set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; what is being evaluated is finished first. A lost database is waited for."""
+        urgent = asyncio.create_task(self._run_urgent(stop))
+        try:
+            await self._run_sweeps(stop)
+        finally:
+            self._called_urgently.set()
+            await urgent
+
+    async def _run_urgent(self, stop: asyncio.Event) -> None:
+        """A sweep over many stations takes a second, and a blast must not wait for its end."""
+        while not stop.is_set():
+            await self._called_urgently.wait()
+            self._called_urgently.clear()
+            try:
+                while not stop.is_set() and await self._evaluator.urgent():
+                    pass
+            except Exception as error:  # noqa: BLE001 - the sweeps tell of a lost database and work off what is left
+                log.debug("urgent.given_up", error=type(error).__name__)
+
+    async def _run_sweeps(self, stop: asyncio.Event) -> None:
         housekept = measured = float("-inf")
         away = False
         while not stop.is_set():

@@ -14,12 +14,13 @@ from services.storage.reading import translated
 JOURNAL_CHANNEL = "uskat_journal"
 
 _CANDIDATES = text(
-    """SELECT station_id, bool_or(urgent) AS urgent FROM (
-        SELECT station_id, min(id) AS place, bool_or(kind = 'network') AS urgent FROM journal GROUP BY station_id
+    """SELECT station_id FROM (
+        SELECT station_id, min(id) AS place FROM journal GROUP BY station_id
         UNION ALL
-        SELECT station_id, 0, false FROM station_work WHERE due_at <= :now OR evaluated_at IS NULL
-    ) waiting GROUP BY station_id ORDER BY bool_or(urgent) DESC, min(place), station_id LIMIT :limit"""
+        SELECT station_id, 0 FROM station_work WHERE due_at <= :now OR evaluated_at IS NULL
+    ) waiting GROUP BY station_id ORDER BY min(place), station_id LIMIT :limit"""
 )
+_URGENT = text("SELECT DISTINCT station_id FROM journal WHERE kind = 'network'")
 _MISSING_WORK = text(
     """INSERT INTO station_work (station_id) SELECT id FROM station s
     WHERE NOT EXISTS (SELECT 1 FROM station_work w WHERE w.station_id = s.id)
@@ -86,13 +87,15 @@ async def isolated(connection: AsyncConnection) -> AsyncIterator[None]:
         raise meant from error
 
 
-async def waiting_stations(connection: AsyncConnection, *, now: datetime, limit: int) -> list[tuple[int, bool]]:
-    """Stations with journal rows, with a look that is due, or never looked at; is it urgent?
-
-    Urgent is the one that speaks for the network of seismographs: it comes first; then the longest waiting.
-    """
+async def waiting_stations(connection: AsyncConnection, *, now: datetime, limit: int) -> list[int]:
+    """Stations with journal rows, with a look that is due, or never looked at; the longest waiting first."""
     rows = await connection.execute(_CANDIDATES, {"now": now, "limit": limit})
-    return [(row.station_id, row.urgent) for row in rows]
+    return list(rows.scalars())
+
+
+async def urgent_stations(connection: AsyncConnection) -> list[int]:
+    """Stations whose word people wait for: that which speaks for the network of seismographs, with new records."""
+    return list((await connection.execute(_URGENT)).scalars())
 
 
 async def add_missing_work(connection: AsyncConnection) -> None:

@@ -62,6 +62,18 @@ async def test_an_undeclared_blast_is_one_alert_with_two_workers_and_any_order(w
     assert (event["body"], event["judged_at"]) == (body, judged_at)
 
 
+async def test_the_network_is_judged_before_its_stations_are_worked_off(world):
+    evaluator = world.evaluator()
+    await evaluator.evaluate_waiting()
+    found = records(blast())
+    await world.store(found)
+    assert await evaluator.urgent() == 1
+    assert [event["verdict"] for event in await world.events()] == ["undeclared"]
+    assert await world.sql.fetchval("SELECT count(*) FROM journal WHERE kind = 'seismic'") >= len(found) - 1
+    assert await evaluator.urgent() == 0
+    assert await evaluator.evaluate_waiting() == len(found) - 1  # the hub has been looked at already
+
+
 async def test_a_declaration_that_comes_after_the_blast_changes_the_verdict(world):
     evaluator = world.evaluator()
     await world.store(records(blast()))

@@ -117,16 +117,21 @@ def _located(records: tuple[RecordFeatures, ...], district: District) -> Locatio
     arrivals = arrivals_of(records, district)
     reference = float(arrivals.times.min())
     times = arrivals.times - reference
-    rough = _rough(arrivals, times, district)
+    coarse = district.grid_distances[:, district.columns(arrivals.stations)]
+    air, amplitude = _log_air(coarse, arrivals), _log_amplitude(coarse, arrivals)
+    value = 0.3 * district.grid_log_prior + air + 0.5 * amplitude + _log_pairs(coarse, arrivals, times)
+    rough = np.asarray(district.grid[int(np.argmax(value))], dtype=np.float64)
     inside = _agreeing(arrivals, times, rough)
-    value = _log_posterior(district.grid, arrivals, times, district=district, inside=inside)
+    value = _log_arrivals(coarse, arrivals, times, inside=inside) + (air + amplitude) + district.grid_log_prior
     mean, covariance = _moments(district.grid, value)
     for _ in range(2):
         spread = np.sqrt(np.diag(covariance))
         half = np.clip(FINE_SPREADS * spread, 0.4, 25.0)
         step = 2 * half.max() / (FINE_NODES - 1)
         nodes = box(mean - half, mean + half, step_km=step)
-        value = _log_posterior(nodes, arrivals, times, district=district, inside=inside)
+        reach = distances(nodes, arrivals.places)
+        value = _log_arrivals(reach, arrivals, times, inside=inside)
+        value = value + (_log_air(reach, arrivals) + _log_amplitude(reach, arrivals)) + district.log_prior(nodes)
         mean, covariance = _moments(nodes, value)
         covariance += np.eye(2) * step**2 / 12
     return _location(
@@ -169,22 +174,20 @@ def _travel(distance: Floats, arrivals: Arrivals) -> tuple[Floats, Floats]:
     return travel, sd
 
 
-def _rough(arrivals: Arrivals, times: Floats, district: District) -> Floats:
-    """The node that most pairs agree on, shape (2,)."""
-    distance = district.grid_distances[:, district.columns(arrivals.stations)]
-    travel, sd = _travel(distance, arrivals)
-    value = 0.3 * district.grid_log_prior + _log_air(distance, arrivals) + 0.5 * _log_amplitude(distance, arrivals)
+def _log_pairs(distance: Floats, arrivals: Arrivals, times: Floats) -> Floats:
+    """How many pairs of stations agree on each node of `distance`, shape (nodes, stations); 0 for one station."""
     count = min(len(times), MOST_PAIRED)
-    if count > 1:
-        clearest = np.sort(np.argsort(arrivals.sds, kind="stable")[:count])
-        shifted, variance = (times - travel)[:, clearest], sd[:, clearest] ** 2
-        stack = np.zeros(len(distance))
-        for first in range(count - 1):
-            residual = shifted[:, first : first + 1] - shifted[:, first + 1 :]
-            both = variance[:, first : first + 1] + variance[:, first + 1 :] + PAIR_SD_S**2
-            stack += (np.exp(-(residual**2) / (2 * both)) / np.sqrt(both)).sum(axis=1)
-        value = value + count * np.log(stack + 1e-12)
-    return np.asarray(district.grid[int(np.argmax(value))], dtype=np.float64)
+    if count < 2:
+        return np.zeros(len(distance))
+    travel, sd = _travel(distance, arrivals)
+    clearest = np.sort(np.argsort(arrivals.sds, kind="stable")[:count])
+    shifted, variance = (times - travel)[:, clearest], sd[:, clearest] ** 2
+    stack = np.zeros(len(distance))
+    for first in range(count - 1):
+        residual = shifted[:, first : first + 1] - shifted[:, first + 1 :]
+        both = variance[:, first : first + 1] + variance[:, first + 1 :] + PAIR_SD_S**2
+        stack += (np.exp(-(residual**2) / (2 * both)) / np.sqrt(both)).sum(axis=1)
+    return np.asarray(count * np.log(stack + 1e-12), dtype=np.float64)
 
 
 def _agreeing(arrivals: Arrivals, times: Floats, place: Floats) -> Mask:
@@ -229,11 +232,8 @@ def _log_amplitude(distance: Floats, arrivals: Arrivals) -> Floats:
     return np.asarray(-square / (2 * variance), dtype=np.float64)
 
 
-def _log_posterior(
-    nodes: Floats, arrivals: Arrivals, times: Floats, *, district: District,
-    inside: Mask,
-) -> Floats:  # fmt: skip
-    distance = distances(nodes, arrivals.places)
+def _log_arrivals(distance: Floats, arrivals: Arrivals, times: Floats, *, inside: Mask) -> Floats:
+    """ln likelihood of the arrivals of the stations `inside`, the origin time integrated out."""
     travel, sd = _travel(distance, arrivals)
     weight = np.where(inside, 1 / sd**2, 0.0)
     total = weight.sum(axis=1)
@@ -241,8 +241,7 @@ def _log_posterior(
     square = (weight * (times - travel - origin[:, None]) ** 2).sum(axis=1)
     # a flat origin time leaves ½·ln Σw, the spreads of the arrivals that depend on the distance leave −Σ ln σ
     scale = -np.log(np.where(inside, sd, 1.0)).sum(axis=1) - 0.5 * np.log(total)
-    extra = _log_air(distance, arrivals) + _log_amplitude(distance, arrivals)
-    return np.asarray(-square / 2 + scale + extra + district.log_prior(nodes), dtype=np.float64)
+    return np.asarray(-square / 2 + scale, dtype=np.float64)
 
 
 def _moments(nodes: Floats, value: Floats) -> tuple[Floats, Floats]:
