@@ -69,8 +69,10 @@ def nearest_points(ring: Sequence[Point], shape: Shape) -> tuple[Point, Point]:
     taken from there and not from the middle.
     """
     plane = Plane(*ring[0])
-    block = np.array([plane.to_plane(point) for point in ring], dtype=np.float64)
-    other = np.array([plane.to_plane(point) for point in shape.points], dtype=np.float64)
+    east, north = plane.to_plane((plane.longitude + 1.0, plane.latitude + 1.0))
+    scale, zero = np.array([east, north]), np.array(ring[0])
+    block = (np.array(ring, dtype=np.float64) - zero) * scale
+    other = (np.array(shape.points, dtype=np.float64) - zero) * scale
     meeting = _meeting(block, other, shape.kind)
     if meeting is not None:
         found = plane.to_globe((float(meeting[0]), float(meeting[1])))
@@ -89,7 +91,7 @@ def _globe(plane: Plane, point: Values) -> Point:
 
 def _edges(points: Values, *, closed: bool) -> tuple[Values, Values]:
     if closed:
-        return points, np.roll(points, -1, axis=0)
+        return points, np.concatenate([points[1:], points[:1]])
     return points[:-1], points[1:]
 
 
@@ -107,20 +109,23 @@ def _from_corners(corners: Values, points: Values, *, closed: bool) -> tuple[Val
 
 def _meeting(block: Values, other: Values, kind: str) -> Values | None:
     """A point that both have, or None."""
-    for point in other:
-        if _inside(block, point):
-            return np.asarray(point, dtype=np.float64)
-    if kind == "Polygon" and _inside(other, block[0]):
+    within = np.flatnonzero(_inside(block, other))
+    if within.size:
+        return np.asarray(other[within[0]], dtype=np.float64)
+    if kind == "Polygon" and _inside(other, block[:1])[0]:
         return np.asarray(block[0], dtype=np.float64)
     return None if kind == "Point" else _crossing(block, other, closed=kind == "Polygon")
 
 
-def _inside(ring: Values, point: Values) -> bool:
+def _inside(ring: Values, points: Values) -> NDArray[np.bool_]:
+    """Which points (n, 2) lie in a ring: their rays to the east cross it an odd number of times."""
     first, second = _edges(ring, closed=True)
-    spans = (first[:, 1] > point[1]) != (second[:, 1] > point[1])
-    rise = np.where(spans, second[:, 1] - first[:, 1], 1.0)
-    at = first[:, 0] + (second[:, 0] - first[:, 0]) * (point[1] - first[:, 1]) / rise
-    return bool((spans & (point[0] < at)).sum() % 2)
+    north = points[:, 1, None]
+    spans = (first[None, :, 1] > north) != (second[None, :, 1] > north)
+    rise = np.where(spans, (second - first)[None, :, 1], 1.0)
+    at = first[None, :, 0] + (second - first)[None, :, 0] * (north - first[None, :, 1]) / rise
+    crossed = (spans & (points[:, 0, None] < at)).sum(axis=1) % 2 == 1
+    return np.asarray(crossed, dtype=np.bool_)
 
 
 def _crossing(block: Values, other: Values, *, closed: bool) -> Values | None:
