@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +14,13 @@ from services.storage.weather_store import store_weather
 from tests.integration.test_api.blast_world import BLAST, OWN, Filer, at, moment, surround
 from tests.integration.test_api.world import NOW, World, raise_alert
 from uskat.blast.catalogue.event import CatalogueEvent, CatalogueImport
+from uskat.blast.catalogue.reading import read_catalogue
 from uskat.blast.emission.puff import Wind
 from uskat.blast.restriction.weather import Weather
 from uskat.blast.restriction.weather_feed import SiteWeather
 
 API = "/api/v1"
+CATALOGUE = Path(__file__).parents[4] / "shared/blasting/data/pnsn_comcat_2018-2022.csv"
 RULE = {
     "level": "secondary", "source": "Проект (демо)",
     "hours": [{"level": "secondary", "source": "Проект (демо)", "days": [0, 1, 2, 3, 4], "opens": "12:00",
@@ -281,6 +284,25 @@ async def test_the_year_is_told_for_the_region_and_each_enterprise_with_reasons_
     unset = await world.get("/kpi/blasting", year=2026, enterprise=OWN)
     assert [one["subject"] for one in unset["subjects"]] == ["region", OWN]
     assert unset["subjects"][0]["magnitude"]["refusals"] == ["Не задан общий порог полноты каталога."]
+
+
+@pytest.mark.skipif(not CATALOGUE.exists(), reason="the shared catalogue is not here")
+async def test_the_real_catalogue_falls_by_its_own_completeness_only(filer: Filer) -> None:
+    """norms.md §3.5: below the completeness there is no indicator; above it the fall is small, 0.05 of a magnitude."""
+    engine = make_engine(filer.world.url)
+    async with unit_of_work(engine) as connection:
+        found = read_catalogue(CATALOGUE.read_bytes())
+        done = await store_catalogue(connection, found, name=CATALOGUE.name, digest=b"1", at=NOW)
+    await engine.dispose()
+    assert (done.added, len(found.refused)) == (13_950, 0)
+    low = await filer.world.get("/kpi/blasting", year=2022, threshold=1.0, magnitude_type="ml")
+    assert low["subjects"][0]["magnitude"]["reduction_percent"] is None
+    assert len(low["subjects"][0]["magnitude"]["refusals"]) == 2
+    fair = await filer.world.get("/kpi/blasting", year=2022, threshold=2.0, magnitude_type="ml")
+    told = fair["subjects"][0]["magnitude"]
+    assert (told["network"], told["base"]["n"], told["year"]["n"]) == ("uw", 74, 71)
+    assert told["change_ml"]["arithmetic"] == pytest.approx(-0.0545, abs=1e-4)
+    assert fair["unassigned"] == 660  # none of it lies near a pit of ours
 
 
 async def test_the_year_is_a_table_too(filer: Filer) -> None:
