@@ -125,6 +125,7 @@ ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", f"{API}/blasts/{{enterprise}}/{{blast_id}}/report"): ENTERPRISES,
     ("GET", f"{API}/blasts/{{enterprise}}/{{blast_id}}/history"): INSIDERS,
     ("GET", f"{API}/blasts/{{enterprise}}/{{blast_id}}/precheck"): INSIDERS,
+    ("GET", f"{API}/blasts/{{enterprise}}/{{blast_id}}/figure"): INSIDERS,
     ("POST", f"{API}/ingest/{{device}}/{{kind}}"): SENDERS,
     **dict.fromkeys(FDSN, EVERYBODY),
 }

@@ -44,11 +44,11 @@ async def drawn(draw: Callable[[], bytes]) -> bytes:
         _waiting[0] -= 1
 
 
-def image_reply(request: Request, body: bytes, image: Image) -> Response:
+def image_reply(request: Request, body: bytes, image: Image, *, max_age_s: int = MAX_AGE_S) -> Response:
     """A cacheable figure with an entity tag; 304 when the reader has it already."""
     tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     scope = "private" if "authorization" in request.headers else "public"
-    headers = {"ETag": tag, "Cache-Control": f"{scope}, max-age={MAX_AGE_S}", "Vary": "Authorization"}
+    headers = {"ETag": tag, "Cache-Control": f"{scope}, max-age={max_age_s}", "Vary": "Authorization"}
     if tag in [part.strip() for part in request.headers.get("if-none-match", "").split(",")]:
         return Response(None, 304, headers)
     return Response(body, 200, headers, MEDIA_TYPE[image])

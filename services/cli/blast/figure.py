@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from services.cli.blast.record_file import FileRecord
     from uskat.blast.figure import ImageFormat
     from uskat.blast.norm.curve import LimitCurve
+    from uskat.blast.passport.model import Passport
+    from uskat.blast.propagation.forecast import Ground
+    from uskat.blast.surroundings import ReceptorSite
 
 figure = typer.Typer(help="Pictures as PNG or SVG, by the name of the file.", no_args_is_help=True)
 
@@ -115,3 +119,69 @@ def law(
         typer.echo(f"uskat blast figure law: {error}", err=True)
         raise typer.Exit(2) from error
     typer.echo(f"{out}")
+
+
+@figure.command(name="map")
+def around(
+    passport: Annotated[Path, typer.Argument(help="Passport of the blast: filled XLSX form, or JSON")],
+    out: Out,
+    surroundings: Annotated[Path | None, typer.Option(help="Pits and receptors; without it the demo's")] = None,
+    law_table: Annotated[Path | None, typer.Option("--law", help="CSV of the pit's records, as for `law`")] = None,
+    zone: Annotated[str, typer.Option(help="Zone of times that do not say their offset")] = "Asia/Novokuznetsk",
+) -> None:
+    """Draw what a planned blast will do around it. Exit 2 when a file cannot be used."""
+    from services.cli.blast.analyse import write_format
+    from services.cli.blast.document import DocumentError
+    from services.cli.blast.record_file import RecordFileError
+    from uskat.blast.figure import blast_figure
+    from uskat.blast.precheck.compose import Surrounded
+    from uskat.blast.propagation.fit import FitError
+    from uskat.blast.surroundings import SurroundingsError
+
+    try:
+        image = write_format(out)
+        document = _passport(passport, zone)
+        found = Surrounded(_receptors(surroundings), _ground(law_table))
+        out.write_bytes(blast_figure(document, found, image=image))
+    except (RecordFileError, DocumentError, SurroundingsError, FitError, OSError) as error:
+        typer.echo(f"uskat blast figure map: {error}", err=True)
+        raise typer.Exit(2) from error
+    typer.echo(f"{out}")
+
+
+def _passport(file: Path, zone: str) -> Passport:
+    from services.cli.blast.document import DocumentError, read_document
+    from uskat.blast.passport.model import Passport
+
+    document, cells = read_document(file, ZoneInfo(zone))
+    if cells or not isinstance(document, Passport):
+        raise DocumentError(f"{file}: не паспорт без ошибок; что не так, скажет uskat blast check")
+    return document
+
+
+def _receptors(file: Path | None) -> list[ReceptorSite]:
+    """Receptors with their shapes; settlements of the demo network lend theirs to the demo's."""
+    from uskat.blast.shape import Shape
+    from uskat.blast.surroundings import SurroundingsError, demo_surroundings, load_surroundings
+    from uskat.water.network import demo_network
+
+    found = demo_surroundings() if file is None else load_surroundings(file.read_bytes())
+    places = {one.code: (one.longitude, one.latitude) for one in demo_network().settlements} if found.demo else {}
+    lost = [one.code for one in found.receptors if one.shape is None and one.place not in places]
+    if lost:
+        raise SurroundingsError(f"{file}: без базы не узнать, где {', '.join(lost)}; укажите shape вместо place")
+    return [
+        one if one.place is None else one.model_copy(update={"shape": Shape(kind="Point", points=(places[one.place],))})
+        for one in found.receptors
+    ]
+
+
+def _ground(table: Path | None) -> Ground:
+    from services.cli.blast.law import read_table
+    from uskat.blast.precheck.compose import ground_of
+    from uskat.blast.propagation.fit import fit_site
+
+    if table is None:
+        return ground_of(None)
+    records = read_table(table)
+    return ground_of(fit_site(records).law, records)

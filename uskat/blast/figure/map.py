@@ -27,6 +27,7 @@ from uskat.finding import number_ru
 
 MOST_LISTED = 20
 LONGEST_NAME = 34
+A_LITTLE_BEYOND = 1.3
 LOOK = {True: ("o", BLUE, "в пределах"), False: ("D", RED, "выше предела"), None: ("s", GREY, "предела нет")}
 COMPASS = ("С", "СВ", "В", "ЮВ", "Ю", "ЮЗ", "З", "СЗ")
 RING_PLACES_DEG = sorted(range(0, 360, 15), key=lambda angle: abs((angle + 90) % 360 - 180))
@@ -60,7 +61,8 @@ def map_figure(
     figure = Figure(figsize=(WIDTH_IN + 2.2, 6.4), layout="constrained")
     paper = FigureCanvasAgg(figure)
     ax, aside = figure.subplots(1, 2, width_ratios=(7, 3.4))
-    half = _half_extent_m(list(paths.values()), worst)
+    spots = {place: plane.to_plane(found.place.point) for place, found in enumerate(worst, 1)}
+    half = _half_extent_m(list(paths.values()), list(spots.values()))
     ax.set_xlim(-half, half)
     ax.set_ylim(-half, half)
     ax.set_aspect("equal")
@@ -72,7 +74,6 @@ def map_figure(
     _draw_block(ax, [plane.to_plane(point) for point in block])
     for path in paths.values():
         ax.plot(path[:, 0], path[:, 1], color=AMBER, lw=1)
-    spots = {place: plane.to_plane(found.place.point) for place, found in enumerate(worst, 1)}
     inside = {place: spot for place, spot in spots.items() if max(map(abs, spot)) <= half}
     for place, spot in inside.items():
         marker, colour, _ = LOOK[worst[place - 1].kept]
@@ -94,11 +95,12 @@ def _share(found: ReceptorForecast) -> float:
     return found.bound_mm_s / found.limit_mm_s if found.limit_mm_s else found.bound_mm_s * 1e-6
 
 
-def _half_extent_m(paths: Sequence[np.ndarray], listed: Sequence[ReceptorForecast]) -> float:
-    """Half a side of the map: the outermost contour, and the nearest receptor with some of its surroundings."""
+def _half_extent_m(paths: Sequence[np.ndarray], spots: Sequence[Point]) -> float:
+    """Half a side of the map: the outermost contour, the nearest receptor, and those a little beyond the contour."""
     reach = max((float(np.abs(path).max()) for path in paths), default=0.0)
-    nearest = min((found.distance_m for found in listed), default=0.0)
-    return 1.12 * max(reach, nearest, 100.0)
+    away = sorted(max(abs(x), abs(y)) for x, y in spots)
+    reach = max(reach, away[0] if away else 0.0, 100.0)
+    return 1.12 * max([reach, *(distance for distance in away if distance <= A_LITTLE_BEYOND * reach)])
 
 
 def _draw_block(ax: Axes, corners: Sequence[Point]) -> None:
@@ -139,7 +141,7 @@ def _way(found: ReceptorForecast) -> str:
 
 def _place_words(ax: Axes, paths: Mapping[float, np.ndarray], spots: Mapping[int, Point]) -> None:
     """Numbers of receptors, then values of contours, each at the first place where it covers no other word."""
-    taken = [_around(ax, spot, 10, 10) for spot in (*spots.values(), (0.0, 0.0))]
+    taken = [*_outside(ax), *(_around(ax, spot, 10, 10) for spot in (*spots.values(), (0.0, 0.0)))]
     for place, spot in spots.items():
         words = str(place)
         boxes = [(offset, _around(ax, spot, 5.5 * len(words) + 2, 11, shift=offset)) for offset in AROUND]
@@ -168,6 +170,17 @@ def _place_words(ax: Axes, paths: Mapping[float, np.ndarray], spots: Mapping[int
         ax.text(
             *end, words, fontsize=8, ha="center", va="center", color=AMBER, bbox={"fc": "white", "ec": "none", "pad": 1}
         )
+
+
+def _outside(ax: Axes) -> list[Bbox]:
+    """What lies around the map, so that no word hangs over its frame."""
+    frame, far = ax.bbox, 1e4
+    return [
+        Bbox.from_extents(-far, -far, frame.x0, far),
+        Bbox.from_extents(frame.x1, -far, far, far),
+        Bbox.from_extents(-far, -far, far, frame.y0),
+        Bbox.from_extents(-far, frame.y1, far, far),
+    ]
 
 
 def _toward(path: np.ndarray, angle_deg: float) -> Point:

@@ -77,14 +77,14 @@ def precheck(passport: Passport, around: Surrounded, *, circumstances: Circumsta
     Raises ValueError for a receptor without a shape (the registry gives every one its own).
     """
     charge = charge_per_delay_of(passport.holes, passport_rules().delay_window)
-    charge_kg = max(charge.charge_kg, passport.max_charge_per_delay_kg)
+    charge_kg = reckoned_charge_kg(passport)
     weather = weather_of(passport, circumstances)
     emission = blast_emission(
         passport.explosives, passport.suppression, factors=emission_factors(), register=explosive_register()
     )
     act = _act_of(passport, circumstances)
     clouds, clouds_unknown = _clouds(passport, emission, receptors=around.receptors, weather=weather)
-    forecasts = _forecasts(passport, around, charge_kg=charge_kg, weather=weather)
+    forecasts = receptor_forecasts(passport, around, weather=weather)
     norms, groups = ground_norms(), _groups(passport, act)
     outlooks = [
         ReceptorOutlook(
@@ -114,6 +114,12 @@ def precheck(passport: Passport, around: Surrounded, *, circumstances: Circumsta
     )
 
 
+def reckoned_charge_kg(passport: Passport) -> float:
+    """The charge within one delay that is reckoned with: the larger of the declared and the heaviest window."""
+    charge = charge_per_delay_of(passport.holes, passport_rules().delay_window)
+    return max(charge.charge_kg, passport.max_charge_per_delay_kg)
+
+
 def weather_of(passport: Passport, circumstances: Circumstances) -> Weather | None:
     """The weather that is reckoned with: nearest to the middle of the window, if any is near enough in time."""
     window = passport.window
@@ -129,9 +135,13 @@ def _nearness(outlook: ReceptorOutlook) -> tuple[bool, float]:
     return False, -forecast.bound_mm_s / forecast.limit_mm_s
 
 
-def _forecasts(
-    passport: Passport, around: Surrounded, *, charge_kg: float, weather: Weather | None
+def receptor_forecasts(
+    passport: Passport, around: Surrounded, *, weather: Weather | None = None
 ) -> list[ReceptorForecast]:
+    """Vibration and airblast at every receptor, in their order; weather None: calm.
+
+    Raises ValueError for a receptor without a shape.
+    """
     places = []
     for site in around.receptors:
         if site.shape is None:
@@ -140,7 +150,7 @@ def _forecasts(
         places.append(ReceptorPlace(site.name, site.receptor, point, source))
     return forecast_blast(
         centre(passport.ring),
-        charge_kg,
+        reckoned_charge_kg(passport),
         places=places,
         ground=around.ground,
         norm=ground_norms(),
