@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 
-BENCHMARKS = ("ingest", "alerts", "api", "blast_waveform", "blast_alerts", "water_alerts", "events")
+BENCHMARKS = ("ingest", "alerts", "api", "blast_waveform", "blast_precheck", "blast_alerts", "water_alerts", "events")
 
 
 def run(name: str) -> tuple[int, dict[str, object]]:
