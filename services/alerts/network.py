@@ -38,6 +38,8 @@ from uskat.wire.seismic import decode_miniseed
 LOCAL = ZoneInfo("Asia/Novokuznetsk")
 REACH = timedelta(hours=8)
 """How far a record or a declaration changes events: two events may want one declaration, each four hours from it."""
+AT_MOST = timedelta(days=3)
+"""Event time judged in one piece."""
 AT_ONCE = 32
 """Records read and measured at a time: their bytes are held in memory."""
 PAD = timedelta(hours=26)
@@ -45,40 +47,54 @@ PAD = timedelta(hours=26)
 
 @dataclass(frozen=True, slots=True)
 class JudgedPeriod:
-    """Events of [since, until) with the instruments that recorded them, and every declaration that was compared."""
+    """Events of [since, until), and the instruments of the network by code."""
 
     since: datetime
     until: datetime
     rows: tuple[EventRow, ...]
     instruments: Mapping[str, Instrument]
-    declared: tuple[DeclaredRow, ...]
 
 
 async def judge_network(connection: Any, *, low: datetime, high: datetime, now: datetime) -> JudgedPeriod | None:
     """Judge what records and declarations of [low, high] can change, and store it; None without instruments.
 
     Events of [low − REACH, high + REACH) are written; records and declarations as far again are compared, so that
-    what is written does not depend on where the span ends.
+    what is written does not depend on where the span ends. A long span (an import of old records) is cut.
     """
     known = await instruments(connection)
     if not known:
         return None
     since, until = low - REACH, high + REACH
-    begin, end = since - REACH, until + REACH
-    await measure_records(connection, known, since=begin, until=end)
-    district = await read_district(connection, known, since=begin, until=end)
-    features = await record_features(connection, [one.device_id for one in known], since=begin, until=end)
-    within = timedelta(seconds=event_rules().match.within_s)
-    declared = await declared_rows(connection, since=begin - within, until=end + within)
-    events = await asyncio.to_thread(_judge, features, declared, district)
     by_code = {one.code: one for one in known}
-    rows = _rows(
-        [event for event in events if since <= event.at < until], features=features, declared=declared, by_code=by_code
-    )
-    devices = {code: one.device_id for code, one in by_code.items()}
+    rows: list[EventRow] = []
+    begin = since
+    while begin < until:
+        end = min(begin + AT_MOST, until)
+        rows += await _judge_period(connection, by_code, since=begin, until=end, now=now)
+        begin = end
+    return JudgedPeriod(since, until, tuple(rows), by_code)
+
+
+async def _judge_period(
+    connection: Any, by_code: Mapping[str, Instrument], *, since: datetime, until: datetime, now: datetime
+) -> list[EventRow]:
+    begin, end = since - REACH, until + REACH
+    known = [*by_code.values()]
+    await measure_records(connection, known, since=begin, until=end)
+    features = await record_features(connection, [one.device_id for one in known], since=begin, until=end)
+    events: list[JudgedEvent] = []
+    declared: list[DeclaredRow] = []
+    if features:
+        district = await read_district(connection, known, since=begin, until=end)
+        within = timedelta(seconds=event_rules().match.within_s)
+        declared = await declared_rows(connection, since=begin - within, until=end + within)
+        events = await asyncio.to_thread(_judge, features, declared, district)
+        metrics.NETWORK_EVENTS.inc(len(events))
+    written = [event for event in events if since <= event.at < until]
+    rows = _rows(written, features=features, declared=declared, by_code=by_code)
+    devices = {one.code: one.device_id for one in known}
     await keep_events(connection, rows, devices=devices, since=since, until=until, now=now)
-    metrics.NETWORK_EVENTS.inc(len(events))
-    return JudgedPeriod(since, until, tuple(rows), by_code, tuple(declared))
+    return rows
 
 
 async def measure_records(connection: Any, known: Sequence[Instrument], *, since: datetime, until: datetime) -> None:
@@ -129,8 +145,6 @@ def _measure(raw: Sequence[RawRecord], by_id: Mapping[int, Instrument]) -> list[
 def _judge(
     features: Sequence[RecordFeatures], declared: Sequence[DeclaredRow], district: District
 ) -> list[JudgedEvent]:
-    if not features:
-        return []
     offset = features[0].start.astimezone(LOCAL).utcoffset() or timedelta()
     blasts = [one.declared() for one in declared if one.status is not BlastStatus.CANCELLED]
     return judge_events(features, blasts, district=district, utc_offset_h=offset.total_seconds() / 3600)

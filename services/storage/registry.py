@@ -183,7 +183,8 @@ def _station_rows(network: Network, *, rivers: dict[str, int], organisations: di
             "downstream": s.downstream, "latitude": s.latitude, "longitude": s.longitude, "accuracy_m": s.accuracy_m,
             "water_use": s.water_use or "none", "organisation_id": organisations[s.organisation], "demo": network.demo,
             "properties": {"role": s.role, "flag": s.flag, "proposed": s.proposed, "source": s.source}
-            | ({"flood": msgspec.to_builtins(s.flood)} if s.flood is not None else {}),
+            | ({"flood": msgspec.to_builtins(s.flood)} if s.flood is not None else {})
+            | ({"receptor": s.receptor} if s.receptor is not None else {}),
         }
         for s in network.stations
     ]  # fmt: skip

@@ -6,7 +6,11 @@ import random
 
 import pytest
 
+from services.storage.blast_store import file_blast
+from services.storage.engine import make_engine, unit_of_work
 from tests.integration.blast_world import DETECTORS, FIRED, HOUR, PIT, BlastWorld, blast, earthquake, records, truck
+from tests.unit.blast.passports import passport
+from uskat.blast.passport.lifecycle import declare, publish
 
 
 @pytest.fixture
@@ -102,6 +106,42 @@ async def test_a_blast_after_its_window_and_one_of_another_charge_are_told(world
     (charge,) = await world.alerts("charge")
     assert (charge["key"], charge["published"]) == (f"charge:{large}", False)
     assert await world.alerts("undeclared", "unrecorded") == []
+
+
+async def test_old_records_that_come_together_are_judged_as_if_they_had_come_one_by_one(world):
+    moments = [FIRED + hours * HOUR for hours in (0, 40, 80)]
+    world.now = FIRED + 100 * HOUR
+    evaluator = world.evaluator()
+    await world.store(records(*(blast(f"b{n}", at=moment) for n, moment in enumerate(moments))))
+    await evaluator.evaluate_waiting()
+    together = [(event["code"], event["body"], event["judged_at"]) for event in await world.events()]
+    assert len(together) == len(await world.alerts("undeclared")) == 3
+    world.now += HOUR
+    hub = await world.sql.fetchval("SELECT min(id) FROM station")
+    for moment in moments:
+        await world.sql.execute(
+            "INSERT INTO journal (station_id, kind, time_min, time_max, entries) VALUES ($1,'network',$2,$2,1)",
+            hub, moment,
+        )  # fmt: skip
+        await evaluator.evaluate_waiting()
+    assert [(event["code"], event["body"], event["judged_at"]) for event in await world.events()] == together
+
+
+async def test_what_an_enterprise_files_reaches_the_network(world):
+    evaluator = world.evaluator()
+    await world.store(records(blast()))
+    await evaluator.evaluate_waiting()
+    assert len(await world.alerts("undeclared")) == 1
+    window = {"planned_from": (FIRED - HOUR).isoformat(), "planned_to": (FIRED + HOUR).isoformat()}
+    filed = declare(passport(window=window, max_charge_per_delay_kg=500.0), at=FIRED - 24 * HOUR, by="test")
+    engine = make_engine(world.url, pool_size=1)
+    async with unit_of_work(engine) as connection:
+        await file_blast(connection, publish(filed, at=FIRED - 20 * HOUR, by="test"))
+    await engine.dispose()
+    await evaluator.evaluate_waiting()
+    (event,) = await world.events()
+    assert (event["verdict"], event["deviations"]) == ("declared", [])
+    assert await world.alerts("undeclared", "misdeclared") == []
 
 
 async def test_trucks_and_earthquakes_raise_nothing(world):

@@ -54,7 +54,10 @@ class FloodLevels(Item, frozen=True, kw_only=True):
 
 
 class Station(Item, frozen=True, kw_only=True):
-    """A place of measurement: kind river | outlet | seismic. `proposed`: no such station exists."""
+    """A place of measurement: kind river | outlet | seismic. `proposed`: no such station exists.
+
+    receptor: what a seismic station protects, a class of `uskat.blast.norm.curve.Receptor`; None: the default limit.
+    """
 
     code: str
     name: str
@@ -72,6 +75,7 @@ class Station(Item, frozen=True, kw_only=True):
     proposed: bool = False
     source: str
     flood: FloodLevels | None = None
+    receptor: str | None = None
 
 
 class Device(Item, frozen=True, kw_only=True):
