@@ -5,6 +5,7 @@ a run of alarm rows, joined over `alarm_gap_s`. An episode that meets no event (
 false alarm; one that meets only an ignored run counts neither way. Rows of the warm-up are not scored at all.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -49,9 +50,11 @@ class Interval:
     start: int
     end: int
 
-    def meets(self, other: "Interval", grace_s: float) -> bool:
-        """Whether they touch when the other one lasts grace_s longer."""
-        return other.start <= self.end and other.end + grace_s >= self.start
+    def meets_any(self, others: Sequence["Interval"], grace_s: float) -> bool:
+        """Whether it touches one of these runs, which are in time order and apart, when they last grace_s longer."""
+        # of those that begin before this one ends, the last one also ends last
+        before = bisect_right(others, self.end, key=lambda other: other.start)
+        return before > 0 and others[before - 1].end + grace_s >= self.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +123,9 @@ def measure(
             missed.append(event)
     true_episodes, false = 0, []
     for episode in intervals(times, raised, join_s=protocol.alarm_gap_s):
-        if any(episode.meets(event, protocol.grace_s) for event in events):
+        if episode.meets_any(events, protocol.grace_s):
             true_episodes += 1
-        elif not any(episode.meets(run, protocol.grace_s) for run in ignored):
+        elif not episode.meets_any(ignored, protocol.grace_s):
             false.append(episode)
     return Measured(
         hit_rows=int((raised & truth & use).sum()),
