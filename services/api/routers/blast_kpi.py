@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from msgspec import Struct
 
 from services.api.access import API
+from services.api.authentication import Asking
 from services.api.context import Context, Shared
 from services.api.query import Code, FormatName
 from services.api.reply import MEDIA_TYPES, Format, fresh_reply, wanted_format
@@ -64,8 +65,9 @@ SUBJECT_EXAMPLE = {
 class BlastingKpi(Struct):
     """Indicators of a local year. subjects: the region first, then its enterprises.
 
-    unassigned: blasts of the catalogue in this year near no pit, or near several without a declared blast; undeclared:
-    found by instruments, whose pit is not clear (`enterprise` empty). yearly_norm: of the share within limits.
+    unassigned: blasts of the catalogue in this year near no pit, or near several without a declared blast. Undeclared
+    blasts, found by instruments, carry the enterprise of the pit they are near for the agency only, since no person has
+    confirmed them; for everybody else `enterprise` is empty. yearly_norm: of the share within limits.
     """
 
     year: int
@@ -97,6 +99,7 @@ async def get_blasting_kpi(
     *,
     request: Request,
     context: Shared,
+    asking: Asking,
     year: Annotated[int | None, Query(ge=2000, le=2100, description="local year; else the current one")] = None,
     threshold: Annotated[float | None, Query(ge=-2, le=6, description="completeness: magnitudes from it count")] = None,
     network: Annotated[Code | None, Query(description="agency of the catalogue; else its commonest")] = None,
@@ -112,7 +115,7 @@ async def get_blasting_kpi(
     now = context.now().astimezone(UTC)
     asked = year if year is not None else now.astimezone(LOCAL).year
     span = datetime(asked, 1, 1, tzinfo=LOCAL).astimezone(UTC), datetime(asked + 1, 1, 1, tzinfo=LOCAL).astimezone(UTC)
-    facts, unassigned = await _facts(context, span)
+    facts, unassigned = await _facts(context, span, naming=asking.sees_everything)
     events = facts[REGION].events
     basis = MagnitudeBasis(network or _commonest(events, magnitude_type), magnitude_type, threshold)
     wanted = [name for name in facts if name == REGION or enterprise in {None, name}]
@@ -135,8 +138,13 @@ async def get_blasting_kpi(
     return fresh_reply(request, found, max_age_s=MAX_AGE_S)
 
 
-async def _facts(context: Context, span: tuple[datetime, datetime]) -> tuple[dict[str, YearFacts], int]:
-    """Facts of the region and of every enterprise with a pit, and how many blasts of the year are nobody's."""
+async def _facts(
+    context: Context, span: tuple[datetime, datetime], *, naming: bool
+) -> tuple[dict[str, YearFacts], int]:
+    """Facts of the region and of every enterprise with a pit, and how many blasts of the year are nobody's.
+
+    naming: undeclared blasts are laid to the enterprise whose pit is near.
+    """
     since, until = span
     ask = context.database.ask
     places = await ask(pit_places)
@@ -147,7 +155,7 @@ async def _facts(context: Context, span: tuple[datetime, datetime]) -> tuple[dic
     hidden = [
         FiredBlast(near.enterprise if near else "", near.pit if near else "", one.at, None, declared=False)
         for one in found
-        for near in [_pit_of(one.longitude, one.latitude, pits)]
+        for near in [_pit_of(one.longitude, one.latitude, pits if naming else [])]
     ]
     events = await ask(catalogue_blasts)
     assigned = await asyncio.to_thread(assign_events, events, pits, fired=declared, rules=kpi_rules())

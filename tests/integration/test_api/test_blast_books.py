@@ -1,26 +1,18 @@
-"""The state's books of a blast over HTTP: restrictions, emission, nitrogen in the river, indicators of the year."""
+"""The state's books of a blast over HTTP: restrictions, emission, nitrogen in the river."""
 
-import csv
-import io
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.storage.catalogue_store import store_catalogue
 from services.storage.engine import make_engine, unit_of_work
 from services.storage.weather_store import store_weather
 from tests.integration.test_api.blast_world import BLAST, OWN, Filer, at, moment, surround
-from tests.integration.test_api.world import NOW, World, raise_alert
-from uskat.blast.catalogue.event import CatalogueEvent, CatalogueImport
-from uskat.blast.catalogue.reading import read_catalogue
+from tests.integration.test_api.world import World, raise_alert
 from uskat.blast.emission.puff import Wind
 from uskat.blast.restriction.weather import Weather
 from uskat.blast.restriction.weather_feed import SiteWeather
 
 API = "/api/v1"
-CATALOGUE = Path(__file__).parents[4] / "shared/blasting/data/pnsn_comcat_2018-2022.csv"
 RULE = {
     "level": "secondary", "source": "Проект (демо)",
     "hours": [{"level": "secondary", "source": "Проект (демо)", "days": [0, 1, 2, 3, 4], "opens": "12:00",
@@ -243,75 +235,3 @@ async def test_an_alert_without_nitrogen_has_no_blasts(filer: Filer) -> None:
     alert, _ = await raise_alert(filer.world, started_at=at(20))
     detail = await filer.world.client.get(f"{API}/alerts/{alert}", headers=filer.world.token("operate"))
     assert detail.json()["blasts"] == []
-
-
-def catalogue(year: int, magnitudes: list[float]) -> list[CatalogueEvent]:
-    """Blasts of a year at the far pit of the enterprise."""
-    start = datetime(year, 3, 1, 5, tzinfo=UTC)
-    return [
-        CatalogueEvent(id=f"{year}-{number}", at=start + timedelta(hours=5 * number), latitude=54.1735,
-                       longitude=86.7, magnitude=magnitude, magnitude_type="ML", type="mining explosion", agency="ASGSR")
-        for number, magnitude in enumerate(magnitudes)
-    ]  # fmt: skip
-
-
-async def import_years(world: World) -> None:
-    events = [*catalogue(2020, [1.5] * 60 + [2.5] * 40), *catalogue(2026, [1.5] * 60 + [2.3] * 40)]
-    engine = make_engine(world.url)
-    async with unit_of_work(engine) as connection:
-        await store_catalogue(connection, CatalogueImport(tuple(events), ()), name="x", digest=b"1", at=NOW)
-    await engine.dispose()
-
-
-async def test_the_year_is_told_for_the_region_and_each_enterprise_with_reasons_where_there_is_no_figure(
-    filer: Filer,
-) -> None:
-    world = filer.world
-    await import_years(world)
-    await fire(filer, report={})
-    kpi = await world.get("/kpi/blasting", year=2026, threshold=2.0)
-    subjects = {one["subject"]: one for one in kpi["subjects"]}
-    assert next(iter(subjects)) == "region"
-    assert subjects["region"]["magnitude"]["network"] == "ASGSR"
-    assert subjects["region"]["magnitude"]["reduction_percent"]["arithmetic"] == pytest.approx(8.0)
-    own = subjects[OWN]
-    assert own["months"] == [{"enterprise": OWN, "pit": "kedrovaya-pad", "month": "2026-06", "blasts": 1,
-                              "undeclared": 0, "charge_t": pytest.approx(2.777), "without_charge": 0}]  # fmt: skip
-    assert own["reports"]["report_share"] == 1.0
-    assert own["limits"]["ppv_mm_s"]["record_share"] is None
-    assert subjects["sukhoy-log-demo"]["magnitude"]["reduction_percent"] is None
-    assert subjects["sukhoy-log-demo"]["magnitude"]["refusals"]
-    unset = await world.get("/kpi/blasting", year=2026, enterprise=OWN)
-    assert [one["subject"] for one in unset["subjects"]] == ["region", OWN]
-    assert unset["subjects"][0]["magnitude"]["refusals"] == ["Не задан общий порог полноты каталога."]
-
-
-@pytest.mark.skipif(not CATALOGUE.exists(), reason="the shared catalogue is not here")
-async def test_the_real_catalogue_falls_by_its_own_completeness_only(filer: Filer) -> None:
-    """norms.md §3.5: below the completeness there is no indicator; above it the fall is small, 0.05 of a magnitude."""
-    engine = make_engine(filer.world.url)
-    async with unit_of_work(engine) as connection:
-        found = read_catalogue(CATALOGUE.read_bytes())
-        done = await store_catalogue(connection, found, name=CATALOGUE.name, digest=b"1", at=NOW)
-    await engine.dispose()
-    assert (done.added, len(found.refused)) == (13_950, 0)
-    low = await filer.world.get("/kpi/blasting", year=2022, threshold=1.0, magnitude_type="ml")
-    assert low["subjects"][0]["magnitude"]["reduction_percent"] is None
-    assert len(low["subjects"][0]["magnitude"]["refusals"]) == 2
-    fair = await filer.world.get("/kpi/blasting", year=2022, threshold=2.0, magnitude_type="ml")
-    told = fair["subjects"][0]["magnitude"]
-    assert (told["network"], told["base"]["n"], told["year"]["n"]) == ("uw", 74, 71)
-    assert told["change_ml"]["arithmetic"] == pytest.approx(-0.0545, abs=1e-4)
-    assert fair["unassigned"] == 660  # none of it lies near a pit of ours
-
-
-async def test_the_year_is_a_table_too(filer: Filer) -> None:
-    await fire(filer, report={})
-    answer = await filer.world.client.get(f"{API}/kpi/blasting", params={"year": 2026, "format": "csv"})
-    assert "blasting_2026.csv" in answer.headers["content-disposition"]
-    rows = list(csv.DictReader(io.StringIO(answer.text)))
-    [blasts] = [row for row in rows if row["subject"] == OWN and row["indicator"] == "blasts"]
-    assert (blasts["of"], blasts["value"], blasts["unit"]) == (f"{OWN}/kedrovaya-pad 2026-06", "1", "шт.")
-    [within] = [row for row in rows if row["subject"] == "region" and row["indicator"] == "records_within"
-                and row["of"] == "ppv_mm_s"]  # fmt: skip
-    assert (within["value"], within["n"], within["note"]) == ("", "0", "Не измерялось.")
