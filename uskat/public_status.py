@@ -12,6 +12,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from uskat.supervision.handling.step import RejectionReason
+
 OUTLINE = "#12181f"
 DARK_TEXT = "#12181f"
 WHITE = "#ffffff"
@@ -196,7 +198,14 @@ ALERT_WORDS: Mapping[Verdict, str] = MappingProxyType(
         Verdict.RESOLVED: "Завершено {time}",
     }
 )
-REJECTION_REASONS = ("датчик", "обслуживание", "погода/паводок", "калибровка", "дубль", "ошибка правила")
+REJECTION_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        RejectionReason.INSTRUMENT: "датчик", RejectionReason.MAINTENANCE: "обслуживание",
+        RejectionReason.WEATHER: "погода/паводок", RejectionReason.CALIBRATION: "калибровка",
+        RejectionReason.DUPLICATE: "дубль", RejectionReason.RULE: "ошибка правила",
+    }
+)  # fmt: skip
+REJECTION_REASONS = tuple(REJECTION_WORDS.values())
 ALERT_MOVES: Mapping[Verdict, tuple[Verdict, ...]] = MappingProxyType(
     {
         Verdict.NEW: (Verdict.ACKNOWLEDGED, Verdict.REJECTED),

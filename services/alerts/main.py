@@ -6,7 +6,8 @@ import signal
 
 import structlog
 
-from services.alerts.worker import AlertsWorker, Evaluator
+from services.alerts.attending import attend_until
+from services.alerts.worker import AlertsWorker, Evaluator, utc_now
 from services.observability import Health, ObservationServer
 from services.settings import Settings
 from services.storage.engine import make_engine
@@ -30,7 +31,7 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
     application = f"uskat-alerts-{settings.alerts_worker}"
     engine = make_engine(
         database_url,
-        pool_size=settings.alerts_concurrency + 1,
+        pool_size=settings.alerts_concurrency + 2,  # the sweeps, what is urgent, and the measuring of the journal
         application=application,
         statement_timeout_s=STATEMENT_TIMEOUT_S,
     )
@@ -46,12 +47,14 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
             application=f"{application}-listen",
         )
     )
+    attending = asyncio.create_task(attend_until(stop, engine, clock=utc_now))
     log.info("alerts.started", port=observation.port, concurrency=settings.alerts_concurrency)
     try:
         await worker.run(stop)
     finally:
         listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
+        attending.cancel()
+        await asyncio.gather(listening, attending, return_exceptions=True)
         await engine.dispose()
         observation.close()
         log.info("alerts.stopped")

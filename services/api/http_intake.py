@@ -15,7 +15,7 @@ from services.api.errors import Overloaded
 from services.api.metrics import Metrics
 from services.storage.intake import Incoming, Intake, Outcome
 from services.storage.intake.batch import Limits
-from services.storage.intake.intake import StorageUnavailableError
+from services.storage.intake.connection import StorageUnavailableError
 from services.storage.reading import DatabaseAway
 
 MOST_WAITING_BYTES = 64 * 2**20

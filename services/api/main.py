@@ -40,6 +40,7 @@ from services.api.routers import (
     fdsn,
     figures,
     flood,
+    handling,
     ingest,
     latest,
     live,
@@ -65,7 +66,8 @@ from services.storage.reading import Database, make_reading_engine
 
 ROUTERS = (
     blasts, blast_filing, blast_land, blast_precheck,
-    latest, observations, quality, stations, station_care, rivers, norms, quality_periods, flood, alerts, catalogue,
+    latest, observations, quality, stations, station_care, rivers, norms, quality_periods, flood, alerts, handling,
+    catalogue,
     nmu, pit_weather, regional_catalogue, blast_restrictions, blast_emissions, blast_water, blast_kpi,
     explosives, blast_fume,
     versions, seismic, fdsn, books, ingest, live, service, documentation, start_page,

@@ -25,6 +25,7 @@ from services.api.errors import (
 from services.api.fdsn.refusal import PREFIX, refusal
 from services.storage.blast_store import BlastChanged, BlastTaken, NoSuchBlast
 from services.storage.decisions import NothingToDecide
+from services.storage.handling_store import ChangedMeanwhile, IllegalStepError, NoSuchAlert
 from services.storage.reading import DatabaseAway, QueryTooLong
 from uskat.blast.passport.lifecycle import TransitionError
 
@@ -53,6 +54,11 @@ PROBLEMS: dict[type[Exception], Kind] = {
     BlastTaken: Kind(HTTPStatus.CONFLICT, "blast-number-taken", "A blast of this number is filed already"),
     TransitionError: Kind(HTTPStatus.CONFLICT, "step-not-possible", "The blast cannot take this step now"),
     BlastChanged: Kind(HTTPStatus.PRECONDITION_FAILED, "version-changed", "Somebody has changed it: read it again"),
+    NoSuchAlert: Kind(HTTPStatus.NOT_FOUND, "no-such-alert", "There is no such alert to attend to"),
+    ChangedMeanwhile: Kind(
+        HTTPStatus.PRECONDITION_FAILED, "alert-changed", "Somebody took another step: read it again"
+    ),
+    IllegalStepError: Kind(HTTPStatus.CONFLICT, "alert-step-not-possible", "The alert cannot take this step now"),
     VersionNeeded: Kind(HTTPStatus.PRECONDITION_REQUIRED, "version-needed", "Name the version this was made from"),
     Unauthenticated: Kind(HTTPStatus.UNAUTHORIZED, "unauthenticated", "A valid token is needed"),
     Forbidden: Kind(HTTPStatus.FORBIDDEN, "forbidden", "The token does not cover this"),

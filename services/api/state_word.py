@@ -9,6 +9,7 @@ from msgspec import Struct
 from services.storage.alert_reading import AlertRow
 from uskat.public_status import (
     ALERT_WORDS,
+    REJECTION_WORDS,
     STATION_BADGES,
     Badge,
     OpenAlert,
@@ -46,7 +47,9 @@ def station_word(
 ) -> StateWord:
     """State of a station from its active alerts and the moment of its newest reading (UTC)."""
     state = station_state(
-        [OpenAlert(alert.kind, started_at=alert.started_at) for alert in alerts], last_reading=last_reading_at, now=now
+        [OpenAlert(alert.kind, Verdict(alert.verdict), alert.started_at) for alert in alerts],
+        last_reading=last_reading_at,
+        now=now,
     )
     shaken = [alert for alert in alerts if alert.kind == VIBRATION]
     if kind == "seismic" and shaken:
@@ -58,6 +61,10 @@ def station_word(
         return _word(badge, "Данных ещё не было.")
     if state is StationState.NO_DATA and last_reading_at is not None:
         return _word(badge, badge.sentence.format(time=local_time(last_reading_at), reason=NO_CAUSE_YET))
+    confirmed = [alert for alert in alerts if alert.verdict == Verdict.CONFIRMED]
+    if state is StationState.ABOVE_NORM:
+        worst = min(confirmed, key=lambda alert: alert.started_at)
+        return _word(badge, f"{worst.title} с {local_time(worst.started_at)}.")
     if state is StationState.CHECKING:
         since = min(alert.started_at for alert in alerts if alert.kind != "silence")
         return _word(badge, badge.sentence.format(time=local_time(since)))
@@ -74,9 +81,14 @@ def shape_mark(shape: str) -> str:
 
 
 def alert_word(alert: AlertRow) -> str:
-    """Public word for the machine's state of an alert, before a person has judged it."""
+    """Public word for an alert: what people found, and before that what the machine says."""
+    verdict = Verdict(alert.verdict)
+    if verdict is Verdict.REJECTED:
+        return alert_words(verdict, {"reason": REJECTION_WORDS[alert.rejected_for or ""]})
     if alert.state == "withdrawn":
         return ALERT_WORDS[Verdict.REJECTED].partition(":")[0]
-    if alert.state == "returned":
+    if verdict is Verdict.CONFIRMED:
+        return ALERT_WORDS[verdict]
+    if alert.state == "returned" or verdict is Verdict.RESOLVED:
         return alert_words(Verdict.RESOLVED, {"time": local_time(alert.ended_at or alert.updated_at)})
     return alert_words(Verdict.NEW, {})

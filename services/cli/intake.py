@@ -29,7 +29,7 @@ def import_command(  # noqa: PLR0917 - typer passes options by name
     """Import readings; a bad row or cell is reported and takes nothing with it. Exit 1 when anything was refused."""
     from services.ingest.file_import import Layout, LayoutError
     from services.ingest.table_file import TableFileError
-    from services.storage.intake.intake import StorageUnavailableError
+    from services.storage.intake.connection import StorageUnavailableError
 
     columns = dict(item.rsplit("=", 1) for item in column or [] if "=" in item)
     layout = Layout(device, time, ZoneInfo(zone), pattern, columns)

@@ -14,8 +14,10 @@ from services.storage.reading import json_value, row_values
 _COLUMNS = """
 SELECT a.id, a.kind, a.severity, a.state, a.detector, st.code, st.name, st.latitude, st.longitude, d.code, a.series_id,
     p.code, a.started_at, a.ended_at, a.knowable_at, a.known_at, a.updated_at, a.title, a.figures, a.reasons, a.norm,
-    a.detail
+    a.detail, CASE WHEN h.review <> 'open' THEN h.review WHEN h.attention = 'acknowledged' THEN 'acknowledged'
+    ELSE 'new' END, h.reason
 FROM alert a JOIN station st ON st.id = a.station_id LEFT JOIN device d ON d.id = a.device_id
+LEFT JOIN alert_handling h ON h.alert_id = a.id
 LEFT JOIN series s ON s.id = a.series_id LEFT JOIN parameter p ON p.id = s.parameter_id
 WHERE (:all OR (a.published AND st.published))
 """
@@ -47,7 +49,8 @@ class AlertRow(Struct):
 
     started_at: when it happened; knowable_at: when it could have been known; known_at: when it was known; ended_at:
     when it was over. `norm.verified` tells whether the norm was checked against the official document. `detail`: what
-    else explains it – moved parameters, signature, reach and candidate outlets, forecast – by detector.
+    else explains it – moved parameters, signature, reach and candidate outlets, forecast – by detector. `verdict`: what
+    people found (new, acknowledged, confirmed, rejected, resolved), and why it was rejected.
     """
 
     id: int
@@ -72,6 +75,8 @@ class AlertRow(Struct):
     reasons: Any
     norm: dict[str, Any] | None
     detail: dict[str, Any] = {}
+    verdict: str = "new"
+    rejected_for: str | None = None
 
 
 class AlertChange(Struct):
@@ -159,4 +164,4 @@ async def last_alert_event(connection: AsyncConnection) -> int:
 
 
 def _alert(values: tuple[Any, ...]) -> AlertRow:
-    return AlertRow(*[*values[:18], *map(json_value, values[18:])])
+    return AlertRow(*values[:18], *map(json_value, values[18:22]), *values[22:])

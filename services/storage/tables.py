@@ -24,7 +24,12 @@ from sqlalchemy import (
 )  # fmt: skip
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from services.storage import blast_event_tables, blast_state_tables, blast_tables  # noqa: F401 - registers theirs
+from services.storage import (  # noqa: F401 - registers theirs
+    blast_event_tables,
+    blast_state_tables,
+    blast_tables,
+    handling_tables,
+)
 from services.storage.intake_tables import chain_head, interval_pending
 from services.storage.quality_tables import quality_day, quality_interval, station_visit
 from services.storage.registry_tables import (

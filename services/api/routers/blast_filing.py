@@ -1,9 +1,9 @@
 """What an enterprise does with its blasts: file a passport, amend it, announce, postpone, cancel, fire, report."""
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -18,16 +18,19 @@ from services.api.blast_document import document_body, read_document
 from services.api.blast_example import PASSPORT_EXAMPLE, REPORT_EXAMPLE
 from services.api.body import read_struct
 from services.api.context import Context, Shared
-from services.api.errors import Conflict, Forbidden, InvalidRequest, VersionNeeded
+from services.api.errors import Conflict, Forbidden, InvalidRequest
 from services.api.query import PathCode
 from services.api.reply import json_reply
-from services.api.routers.blasts import BLAST_EXAMPLE, version_tag
+from services.api.routers.blasts import BLAST_EXAMPLE
 from services.api.schema import answers, body_schema
 from services.api.state_word import LOCAL
+from services.api.version import version_of, version_tag
+from services.storage.blast_pairs import observed_of
 from services.storage.blast_registry import pit_outline
 from services.storage.blast_store import StepTaken, change_blast, file_blast
 from uskat.blast.geometry import Point
 from uskat.blast.passport import lifecycle
+from uskat.blast.passport.check_report import Observed
 from uskat.blast.passport.in_order import passport_in_order, report_in_order
 from uskat.blast.passport.lifecycle import BlastStatus, Declaration, PostponeReason
 from uskat.blast.passport.model import Passport, Window
@@ -35,7 +38,6 @@ from uskat.blast.passport.report import Report
 from uskat.wire.status import AwareTime
 
 TOLD = frozenset({BlastStatus.PUBLISHED, BlastStatus.POSTPONED})
-VERSION = re.compile(r'(?:W/)?"([1-9][0-9]{0,8})"')
 PROBLEMS = (401, 403, 404, 409, 412, 413, 415, 422, 428)
 router = APIRouter(prefix=API, tags=["blasts"])
 
@@ -119,7 +121,7 @@ async def put_passport(
     An announced blast does not take a passport with errors.
     """
     _ensure_own(asking, enterprise)
-    version = _version(request)
+    version = version_of(request)
     passport = await read_document(request, Passport)
     complaints = _passport_complaints(passport, await context.database.ask(pit_outline, passport.pit))
 
@@ -143,7 +145,7 @@ async def post_step(
 ) -> Response:
     """With `If-Match`. A passport with errors cannot be announced; a firing is recorded also when it was not."""
     _ensure_own(asking, enterprise)
-    version = _version(request)
+    version = version_of(request)
     take = _step(await read_struct(request, NewStep), context.now(), asking.name)
     taken = await context.database.change(change_blast, take, enterprise=enterprise, code=blast_id, version=version)
     return _reply(context, taken, ())
@@ -160,18 +162,24 @@ async def post_report(
 ) -> Response:
     """With `If-Match`. JSON or the filled XLSX form.
 
-    A report is always kept, with what does not fit it: what happened happened. Misfires are part of it; a corrected
-    report says when they were eliminated.
+    A report is always kept, with what does not fit: itself, its passport, what the network recorded of the blast. What
+    happened happened. Misfires are part of it; a corrected report says when they were eliminated.
     """
     _ensure_own(asking, enterprise)
-    version = _version(request)
+    version = version_of(request)
     report = await read_document(request, Report)
+    observed = await context.database.ask(observed_of, enterprise=enterprise, code=blast_id)
 
     def take(blast: Declaration) -> Declaration:
         return lifecycle.file_report(blast, report, at=context.now(), by=asking.name)
 
     taken = await context.database.change(
-        change_blast, take, enterprise=enterprise, code=blast_id, version=version, judge=_judge_report
+        change_blast,
+        take,
+        enterprise=enterprise,
+        code=blast_id,
+        version=version,
+        judge=partial(_judge_report, observed),
     )
     return _reply(context, taken, taken.discrepancies)
 
@@ -181,25 +189,14 @@ def _ensure_own(asking: Principal, enterprise: str) -> None:
         raise Forbidden(f"token {asking.name!r} files the blasts of {asking.enterprise!r} only")
 
 
-def _version(request: Request) -> int:
-    """The version that the change was made from."""
-    named = request.headers.get("if-match")
-    if named is None:
-        raise VersionNeeded('send If-Match with the ETag of what you read, for example If-Match: "3"')
-    found = VERSION.fullmatch(named.strip())
-    if found is None:
-        raise InvalidRequest('If-Match holds one version, for example "3"')
-    return int(found[1])
-
-
 def _passport_complaints(passport: Passport, outline: Sequence[Point] | None) -> list[dict[str, Any]]:
     return [item.to_json() for item in passport_in_order(passport, zone=LOCAL, outline=outline)]
 
 
-def _judge_report(blast: Declaration) -> list[dict[str, Any]]:
+def _judge_report(observed: Observed | None, blast: Declaration) -> list[dict[str, Any]]:
     if blast.report is None:
         return []
-    return [item.to_json() for item in report_in_order(blast.report, blast.passport)]
+    return [item.to_json() for item in report_in_order(blast.report, blast.passport, observed=observed)]
 
 
 def _refuse_errors(complaints: Sequence[dict[str, Any]]) -> None:

@@ -23,10 +23,13 @@ from services.api.query import EARLIEST, INT32, LATEST, Code, Cursor, End, Forma
 from services.api.reply import MEDIA_TYPES, Format, features, fresh_reply, json_reply, next_link, wanted_format
 from services.api.schema import answers
 from services.api.state_word import LOCAL
+from services.api.version import version_tag
+from services.storage.blast_pairs import observed_of
 from services.storage.blast_reading import BlastHead, find_blast, list_blasts
 from services.storage.blast_registry import pit_outline
 from services.storage.blast_store import StoredBlast, read_blast
 from services.storage.observation_reading import EPOCH
+from uskat.blast.passport.check_report import Observed
 from uskat.blast.passport.in_order import passport_in_order, report_in_order
 from uskat.blast.passport.lifecycle import BlastStatus
 
@@ -141,7 +144,8 @@ async def get_blast(
     if is_insider(asking, enterprise):
         stored = await context.database.ask(read_blast, enterprise=enterprise, code=blast_id)
         outline = await context.database.ask(pit_outline, stored.declaration.passport.pit)
-        _add_papers(detail, stored, outline)
+        seen = await context.database.ask(observed_of, enterprise=enterprise, code=blast_id)
+        _add_papers(detail, stored, outline=outline, observed=seen)
         headers["ETag"] = version_tag(stored.version)
     return json_reply(detail, headers=headers)
 
@@ -194,12 +198,7 @@ def ensure_insider(asking: Principal, enterprise: str) -> None:
         raise NotFound(f"{enterprise!r} shows you no such blast")
 
 
-def version_tag(version: int) -> str:
-    """ETag of a version."""
-    return f'"{version}"'
-
-
-def _add_papers(detail: BlastDetail, stored: StoredBlast, outline: Any) -> None:
+def _add_papers(detail: BlastDetail, stored: StoredBlast, *, outline: Any, observed: Observed | None) -> None:
     passport, report = stored.declaration.passport, stored.declaration.report
     detail.passport = passport.to_json()
     detail.passport_discrepancies = [
@@ -207,7 +206,7 @@ def _add_papers(detail: BlastDetail, stored: StoredBlast, outline: Any) -> None:
     ]
     if report is not None:
         detail.report = report.to_json()
-        detail.report_discrepancies = [item.to_json() for item in report_in_order(report, passport)]
+        detail.report_discrepancies = [item.to_json() for item in report_in_order(report, passport, observed=observed)]
 
 
 def _before(cursor: str | None, question: tuple[Any, ...]) -> tuple[datetime, int]:

@@ -15,7 +15,8 @@ NOW = datetime(2026, 6, 2, 12, tzinfo=UTC)
 
 def alert(**changes: Any) -> AlertRow:
     row: dict[str, Any] = dict.fromkeys(AlertRow.__struct_fields__)
-    row |= {"id": 1, "kind": "exceedance", "state": "active", "started_at": NOW, "updated_at": NOW} | changes
+    row |= {"id": 1, "kind": "exceedance", "state": "active", "started_at": NOW, "updated_at": NOW, "verdict": "new"}
+    row |= changes
     return AlertRow(**row)
 
 
@@ -27,6 +28,14 @@ def alert(**changes: Any) -> AlertRow:
         ([], 7200, "river", "no_data", "02.06.2026 17:00"),
         ([], None, "river", "no_data", "ещё не было"),
         ([alert()], 60, "river", "checking", "02.06.2026 19:00"),
+        ([alert(verdict="rejected", rejected_for="rule")], 60, "river", "usual", "как обычно"),
+        (
+            [alert(verdict="confirmed", title="Аммоний выше нормы")],
+            60,
+            "river",
+            "above_norm",
+            "Аммоний выше нормы с 02.06",
+        ),
         ([alert(kind="silence")], 60, "river", "usual", ""),
         ([alert(kind="vibration")], 60, "seismic", "checking", "02.06.2026 19:00"),
     ],
@@ -43,6 +52,19 @@ def test_a_station_is_described_by(
 
 def test_every_shape_has_a_mark() -> None:
     assert {badge.shape for badge in STATION_BADGES.values()} <= set(MARKS)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "word"),
+    [
+        ("acknowledged", "Проверяем"),
+        ("confirmed", "Подтверждено"),
+        ("rejected", "Не подтвердилось: датчик"),
+        ("resolved", "Завершено 02.06.2026 19:00"),
+    ],
+)
+def test_what_people_found_comes_before_what_the_machine_says(verdict: str, word: str) -> None:
+    assert alert_word(alert(verdict=verdict, rejected_for="instrument", state="active")) == word
 
 
 @pytest.mark.parametrize(

@@ -40,17 +40,17 @@ def state(*steps: Step) -> Handling:
 def test_an_alert_nobody_takes_is_escalated_when_its_term_runs_out_and_once():
     waiting = state()
     assert due_at(waiting, POLICY) == T0 + timedelta(minutes=60)
-    assert due_steps(waiting, POLICY, T0 + timedelta(minutes=59)) == []
-    [told] = due_steps(waiting, POLICY, T0 + timedelta(minutes=61))
+    assert due_steps(waiting, POLICY, now=T0 + timedelta(minutes=59)) == []
+    [told] = due_steps(waiting, POLICY, now=T0 + timedelta(minutes=61))
     assert (told.action, told.to, told.by) == (Action.ESCALATE, "senior_inspector", MACHINE)
-    escalated = take(waiting, told, POLICY)
-    assert due_steps(escalated, POLICY, T0 + timedelta(days=3)) == []
+    escalated = take(waiting, told, policy=POLICY)
+    assert due_steps(escalated, POLICY, now=T0 + timedelta(days=3)) == []
     assert due_at(escalated, POLICY) is None
 
 
 def test_a_grave_alert_climbs_one_role_a_term():
     extreme = begin(replace(RAISED, severity=Severity.EXTREME))
-    roles = [step.to for step in due_steps(extreme, POLICY, T0 + timedelta(minutes=31))]
+    roles = [step.to for step in due_steps(extreme, POLICY, now=T0 + timedelta(minutes=31))]
     assert roles == ["senior_inspector", "head"]
 
 
@@ -58,9 +58,9 @@ def test_an_acknowledgement_lapses_and_returns_the_alert_to_the_queue():
     taken = state(after(10, Action.ACKNOWLEDGE))
     assert (taken.attention, taken.owner) == (Attention.ACKNOWLEDGED, "ivanova")
     end = T0 + timedelta(minutes=10, hours=24)
-    assert due_steps(taken, POLICY, end - timedelta(seconds=1)) == []
-    [lapse] = due_steps(taken, POLICY, end)
-    back = take(taken, lapse, POLICY)
+    assert due_steps(taken, POLICY, now=end - timedelta(seconds=1)) == []
+    [lapse] = due_steps(taken, POLICY, now=end)
+    back = take(taken, lapse, policy=POLICY)
     assert (back.attention, back.owner, back.since) == (Attention.WAITING, None, end)
 
 
@@ -89,7 +89,7 @@ def test_a_verdict_of_people_outlives_what_the_sensor_does():
         after(40, Action.REOPEN, MACHINE),
     )
     assert (rejected.review, rejected.attention) == (Review.REJECTED, Attention.CLOSED)
-    again = take(rejected, after(60, Action.RECONSIDER, note="проба подтвердила"), POLICY)
+    again = take(rejected, after(60, Action.RECONSIDER, note="проба подтвердила"), policy=POLICY)
     assert (again.review, again.attention, again.reason) == (Review.OPEN, Attention.WAITING, None)
 
 
@@ -176,7 +176,7 @@ class Course(RuleBasedStateMachine):
         )  # fmt: skip
         before = self.handling
         try:
-            self.handling = take(before, step, POLICY)
+            self.handling = take(before, step, policy=POLICY)
         except IllegalStepError:
             return
         else:
@@ -187,10 +187,10 @@ class Course(RuleBasedStateMachine):
     @rule(late_min=st.integers(0, 500))
     def let_a_term_run_out(self, late_min):
         self.now = max(self.now, due_at(self.handling, POLICY) + timedelta(minutes=late_min))
-        owed = due_steps(self.handling, POLICY, self.now)
+        owed = due_steps(self.handling, POLICY, now=self.now)
         assert owed, "a term that ran out owes a step"
         for step in owed:
-            self.handling = take(self.handling, step, POLICY)
+            self.handling = take(self.handling, step, policy=POLICY)
             self.history.append(step)
         assert all(step.by == MACHINE for step in owed)
 

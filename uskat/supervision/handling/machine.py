@@ -73,7 +73,7 @@ def begin(step: Step) -> Handling:
     return Handling(AlertState.ACTIVE, Attention.WAITING, Review.OPEN, severity, policy, step.at, last_at=step.at)
 
 
-def take(handling: Handling, step: Step, policy: Policy) -> Handling:
+def take(handling: Handling, step: Step, *, policy: Policy) -> Handling:
     """The state after one more step. Raises IllegalStepError; what is refused changes nothing."""
     _need(step.at >= handling.last_at, "a step is not earlier than the one before")
     _need(step.action in _RULES, f"`{step.action}` begins a history and comes once")
@@ -88,11 +88,11 @@ def replay(steps: Iterable[Step], policy: Policy) -> Handling:
         raise IllegalStepError("a history has a first step")
     handling = begin(first)
     for step in history:
-        handling = take(handling, step, policy)
+        handling = take(handling, step, policy=policy)
     return handling
 
 
-def due_steps(handling: Handling, policy: Policy, now: datetime) -> list[Step]:
+def due_steps(handling: Handling, policy: Policy, *, now: datetime) -> list[Step]:
     """Steps whose term ran out by `now`: lapsed acknowledgement, ended shelf, escalations that are owed."""
     if handling.attention is Attention.ACKNOWLEDGED and handling.until is not None and now >= handling.until:
         return [Step(Action.LAPSE, now, MACHINE)]

@@ -1,0 +1,48 @@
+"""New alerts enter the queue, acknowledgements lapse, what nobody takes climbs: every second, each in a transaction."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from services.alerts import metrics
+from services.storage.engine import unit_of_work
+from services.storage.handling_store import alerts_to_attend, attend
+from uskat.supervision.handling.policy import packaged_policy
+
+LOOK_EVERY_S = 1.0
+AT_ONCE = 500
+
+log = structlog.get_logger(__name__)
+
+
+async def attend_until(stop: asyncio.Event, engine: Any, *, clock: Callable[[], datetime]) -> None:
+    """Attend until `stop` is set; a lost database is waited for, an alert that fails is told and left for later."""
+    failing: set[int] = set()
+    while not stop.is_set():
+        try:
+            failing = await attend_all(engine, clock=clock, known=failing)
+        except Exception as error:  # noqa: BLE001 - the sweeps tell of a lost database; this loop outlives it too
+            log.debug("attending.given_up", error=type(error).__name__)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), timeout=LOOK_EVERY_S)
+
+
+async def attend_all(engine: Any, *, clock: Callable[[], datetime], known: set[int] | None = None) -> set[int]:
+    """Take in whatever is new or due; returns the alerts for which that failed. known: failures already told."""
+    failed: set[int] = set()
+    async with unit_of_work(engine) as connection:
+        waiting = await alerts_to_attend(connection, now=clock(), limit=AT_ONCE)
+    for alert_id in waiting:
+        try:
+            async with unit_of_work(engine) as connection:
+                await attend(connection, alert_id, policy=packaged_policy(), now=clock())
+        except ValueError as error:  # a history that does not replay must not hold up the others
+            failed.add(alert_id)
+            if alert_id not in (known or set()):
+                metrics.ERRORS.labels(type(error).__name__).inc()
+                log.warning("attending.failed", alert=alert_id, exc_info=error)
+    return failed

@@ -1,0 +1,208 @@
+"""Alerts in people's hands: steps appended under a lock, the machine's own changes taken in, terms that ran out.
+
+Whatever happens to an alert becomes a step of its history, in the order of the lock, and `alert_handling` says where
+the steps lead. A change of the machine that the state already shows adds nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.storage.reading import json_value, row_values
+from uskat.finding import Severity
+from uskat.supervision.handling.machine import Handling, IllegalStepError, begin, due_at, due_steps, replay, take
+from uskat.supervision.handling.policy import Policy
+from uskat.supervision.handling.step import MACHINE, Action, Step, step_of
+from uskat.supervision.reconcile import AlertState
+
+BACK = 10_000
+"""Entries of the machine's history that are looked at again: their numbers are not given in the order of COMMIT."""
+_LOCK = text("SELECT severity FROM alert WHERE id = :alert FOR UPDATE")
+_STEPS = text("SELECT body::text FROM alert_step WHERE alert_id = :alert ORDER BY seq")
+_LAST = text("SELECT last_event FROM alert_handling WHERE alert_id = :alert")
+_EVENTS = text("SELECT id, event, at, body::text FROM alert_event WHERE alert_id = :alert AND id > :after ORDER BY id")
+_ADD = text(
+    "INSERT INTO alert_step (alert_id, seq, at, action, by, body) VALUES (:alert, :seq, :at, :action, :by, :body)"
+)
+_STAND = text(
+    """INSERT INTO alert_handling AS h (alert_id, seq, last_event, attention, review, severity, policy, since, owner,
+        until, due_at, reason, restless)
+    VALUES (:alert, :seq, :last_event, :attention, :review, :severity, :policy, :since, :owner, :until, :due_at,
+        :reason, :restless)
+    ON CONFLICT (alert_id) DO UPDATE SET seq = excluded.seq, last_event = excluded.last_event,
+        attention = excluded.attention, review = excluded.review, severity = excluded.severity,
+        policy = excluded.policy, since = excluded.since, owner = excluded.owner, until = excluded.until,
+        due_at = excluded.due_at, reason = excluded.reason, restless = excluded.restless"""
+)
+_TO_ATTEND = text(
+    f"""SELECT e.alert_id FROM alert_event e LEFT JOIN alert_handling h ON h.alert_id = e.alert_id
+    WHERE e.id > (SELECT coalesce(max(last_event), 0) FROM alert_handling) - {BACK}
+    AND (h.alert_id IS NULL OR h.last_event < e.id)
+    UNION SELECT alert_id FROM alert_handling WHERE due_at <= :now
+    ORDER BY 1 LIMIT :limit"""
+)
+_QUEUE = text(
+    """SELECT a.id, a.kind, h.severity, a.state, st.code, st.name, a.title, a.started_at, a.known_at, h.attention,
+        h.review, h.since, h.owner, h.until, h.due_at, h.restless,
+        (SELECT s.body->>'note' FROM alert_step s WHERE s.alert_id = a.id AND s.body ? 'note'
+         ORDER BY s.seq DESC LIMIT 1), h.seq
+    FROM alert_handling h JOIN alert a ON a.id = h.alert_id JOIN station st ON st.id = a.station_id
+    WHERE h.attention = ANY(CAST(:attentions AS text[])) AND a.id < CAST(:before AS bigint)
+    ORDER BY a.id DESC LIMIT :limit"""
+)
+
+
+class NoSuchAlert(Exception):
+    """There is no alert of this number."""
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody took another step since the caller looked."""
+
+
+class QueueEntry(Struct):
+    """An alert as whoever works through the queue sees it. since: in this attention; note: the last one left."""
+
+    id: int
+    kind: str
+    severity: str
+    state: str
+    station: str
+    station_name: str
+    title: str
+    started_at: datetime
+    known_at: datetime
+    attention: str
+    review: str
+    since: datetime
+    owner: str | None
+    until: datetime | None
+    due_at: datetime | None
+    restless: bool
+    note: str | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Where an alert stands and by which steps; version: how many they are."""
+
+    handling: Handling
+    steps: tuple[Step, ...]
+
+    @property
+    def version(self) -> int:
+        """Number of the last step."""
+        return len(self.steps)
+
+
+async def attend(
+    connection: AsyncConnection, alert_id: int, *, policy: Policy, now: datetime,
+    step: Callable[[datetime], Step] | None = None, version: int | None = None,
+) -> History:  # fmt: skip
+    """Take in what the machine changed, what ran out, and a person's step; inside the caller's transaction.
+
+    step: made for the moment it is taken at. Raises NoSuchAlert, ChangedMeanwhile (the version is another one),
+    IllegalStepError; then nothing of the call is to be kept.
+    """
+    severity = await connection.scalar(_LOCK, {"alert": alert_id})
+    if severity is None:
+        raise NoSuchAlert(f"there is no alert {alert_id}")
+    steps = [step_of(msgspec.json.decode(body)) for (body,) in await connection.execute(_STEPS, {"alert": alert_id})]
+    stored = len(steps)
+    last_event = int(await connection.scalar(_LAST, {"alert": alert_id}) or 0)
+    events = (await connection.execute(_EVENTS, {"alert": alert_id, "after": last_event})).all()
+    handling = replay(steps, policy) if steps else None
+    for event in events:
+        handling = _taken(steps, handling, _machine_step(event, handling, Severity(severity), policy), policy)
+    if handling is None:
+        raise NoSuchAlert(f"alert {alert_id} has no history")
+    now = max(now, handling.last_at)
+    for owed in due_steps(handling, policy, now=now):
+        handling = _taken(steps, handling, owed, policy) or handling
+    if step is not None:
+        if version is not None and version != len(steps):
+            raise ChangedMeanwhile(f"alert {alert_id} has version {len(steps)}, not {version}")
+        handling = _taken(steps, handling, step(now), policy) or handling
+    last_event = max([last_event, *(event.id for event in events)])
+    await _write(
+        connection, alert_id, History(handling, tuple(steps)), stored=stored, last_event=last_event, policy=policy
+    )
+    return History(handling, tuple(steps))
+
+
+async def alerts_to_attend(connection: AsyncConnection, *, now: datetime, limit: int) -> list[int]:
+    """Alerts that the machine changed, or a term of which ran out."""
+    return list((await connection.execute(_TO_ATTEND, {"now": now, "limit": limit})).scalars())
+
+
+async def read_history(connection: AsyncConnection, alert_id: int, *, policy: Policy) -> History:
+    """Where an alert stands, without taking anything in. Raises NoSuchAlert."""
+    steps = [step_of(msgspec.json.decode(body)) for (body,) in await connection.execute(_STEPS, {"alert": alert_id})]
+    if not steps:
+        raise NoSuchAlert(f"there is no alert {alert_id} that anybody could have attended to")
+    return History(replay(steps, policy), tuple(steps))
+
+
+async def queue(connection: AsyncConnection, *, attentions: Sequence[str], before: int, limit: int) -> list[QueueEntry]:
+    """Alerts in these attentions, newest first, with id below `before`."""
+    bound = {"attentions": list(attentions), "before": before, "limit": limit}
+    return [QueueEntry(*row_values(row)) for row in await connection.execute(_QUEUE, bound)]
+
+
+def _taken(steps: list[Step], handling: Handling | None, step: Step | None, policy: Policy) -> Handling | None:
+    if step is None:
+        return handling
+    after = begin(step) if handling is None else take(handling, step, policy=policy)
+    steps.append(step)
+    return after
+
+
+def _machine_step(event: Any, handling: Handling | None, severity: Severity, policy: Policy) -> Step | None:
+    """The step that an entry of the machine's history is; None when the state shows it already."""
+    body = json_value(event.body)
+    grade = Severity(body.get("severity", severity))
+    if handling is None:
+        return Step(Action.RAISE, event.at, MACHINE, severity=grade, policy=policy.id)
+    at = max(event.at, handling.last_at)
+    if event.event == "withdrawn":
+        gone = handling.machine is AlertState.WITHDRAWN
+        return None if gone else Step(Action.WITHDRAW, at, MACHINE, note=body.get("why") or "данные изменились")
+    if event.event in {"reopened", "opened"} and handling.machine is not AlertState.ACTIVE:
+        return Step(Action.REOPEN, at, MACHINE)
+    if event.event == "returned" and handling.machine is AlertState.ACTIVE:
+        return Step(Action.RETURN, at, MACHINE)
+    if grade is not handling.severity and handling.machine is not AlertState.WITHDRAWN:
+        return Step(Action.REGRADE, at, MACHINE, severity=grade)
+    return None
+
+
+async def _write(
+    connection: AsyncConnection, alert_id: int, history: History, *, stored: int, last_event: int, policy: Policy
+) -> None:
+    for seq, step in enumerate(history.steps[stored:], start=stored + 1):
+        body = msgspec.json.encode(step.to_json()).decode()
+        bound = {"alert": alert_id, "seq": seq, "at": step.at, "action": step.action.value, "by": step.by, "body": body}
+        await connection.execute(_ADD, bound)
+    now = history.handling
+    await connection.execute(
+        _STAND,
+        {
+            "alert": alert_id, "seq": history.version, "last_event": last_event, "attention": now.attention.value,
+            "review": now.review.value, "severity": now.severity.value, "policy": now.policy, "since": now.since,
+            "owner": now.owner, "until": now.until, "due_at": due_at(now, policy),
+            "reason": now.reason.value if now.reason else None, "restless": now.restless,
+        },
+    )  # fmt: skip
+
+
+__all__ = [
+    "ChangedMeanwhile", "History", "IllegalStepError", "NoSuchAlert", "QueueEntry", "alerts_to_attend", "attend",
+    "queue", "read_history",
+]  # fmt: skip
