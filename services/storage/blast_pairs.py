@@ -5,10 +5,12 @@ was clipped (the true peak is larger) and what came from elsewhere than its blas
 whose size does not fit stay: a law that chooses its records by itself becomes too sure of itself.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,11 +19,20 @@ from services.storage.reading import json_value
 from services.storage.site_law_store import keep_law, newest_law
 from uskat.blast.event.verdict import Deviation, Verdict
 from uskat.blast.geometry import bearing_deg, centre, distance_m
+from uskat.blast.passport.check_report import Observed, Residual
 from uskat.blast.propagation.fit import FitError, fit_site
 from uskat.blast.propagation.law import PpvRecord, SiteLaw
 from uskat.blast.shape import Shape, nearest_points
 
 LEAST_DISTANCE_M = 1.0
+TWO_SIGMA = 1.96
+_EVENT = text(
+    """SELECT b.id AS blast, p.code AS pit, e.at, e.longitude, e.latitude, e.uncertainty_km,
+        e.body->'location' AS location
+    FROM blast_event e JOIN blast b ON b.id = e.blast_id JOIN pit p ON p.id = b.pit_id
+    JOIN organisation o ON o.id = b.organisation_id
+    WHERE o.code = :enterprise AND b.code = :code AND e.withdrawn_at IS NULL ORDER BY e.at LIMIT 1"""
+)
 _PAIRS = text(
     """SELECT p.code AS pit, o.code || '/' || b.code || ' ' || d.code AS label, st.longitude, st.latitude,
         b.passport->'block_polygon' AS block, b.max_charge_per_delay_kg AS charge_kg, q.measures
@@ -30,6 +41,7 @@ _PAIRS = text(
     JOIN seismic_record q ON q.device_id = r.device_id AND q.start = r.start AND q.digest = r.digest
     JOIN device d ON d.id = q.device_id JOIN station st ON st.id = q.station_id
     WHERE e.withdrawn_at IS NULL AND e.verdict = :declared AND NOT :elsewhere = ANY(e.deviations) AND q.first
+        AND (CAST(:blast AS integer) IS NULL OR b.id = :blast)
     ORDER BY p.code, q.start, d.code"""
 )
 
@@ -67,13 +79,44 @@ async def _fit(connection: AsyncConnection, pit: str, records: list[PpvRecord], 
 
 async def ppv_records(connection: AsyncConnection) -> dict[str, list[PpvRecord]]:
     """Records of matched blasts by pit, in order of time; pits without one are left out."""
-    bound = {"declared": Verdict.DECLARED.value, "elsewhere": Deviation.ELSEWHERE.value}
+    bound = {"declared": Verdict.DECLARED.value, "elsewhere": Deviation.ELSEWHERE.value, "blast": None}
     found: dict[str, list[PpvRecord]] = {}
     for row in await connection.execute(_PAIRS, bound):
         record = _record(row)
         if record is not None:
             found.setdefault(row.pit, []).append(record)
     return found
+
+
+async def observed_of(connection: AsyncConnection, *, enterprise: str, code: str) -> Observed | None:
+    """What the network saw of a blast, for its report to be checked against; None when it matched no event with it.
+
+    Time and place only of a located event, both with 95 % uncertainty. Residuals only inside the records of the pit's
+    own usable law: the prior knows too little to say that a report is wrong.
+    """
+    row = (await connection.execute(_EVENT, {"enterprise": enterprise, "code": code})).first()
+    if row is None:
+        return None
+    place = json_value(row.location)
+    stored = await newest_law(connection, row.pit)
+    law = stored.law if stored is not None and stored.usable else None
+    bound = {"declared": Verdict.DECLARED.value, "elsewhere": Deviation.ELSEWHERE.value, "blast": row.blast}
+    pairs = [_record(pair) for pair in await connection.execute(_PAIRS, bound)] if law is not None else []
+    return Observed(
+        origin_time=row.at if place else None,
+        origin_uncertainty_s=TWO_SIGMA * place["time_sd_s"] if place else 0.0,
+        place=(row.longitude, row.latitude) if place else None,
+        place_uncertainty_m=1000 * row.uncertainty_km if place else 0.0,
+        residuals=tuple(_residual(law, record) for record in pairs if record is not None and law is not None
+                        and not law.outside(record.distance_m, record.charge_kg)),
+    )  # fmt: skip
+
+
+def _residual(law: SiteLaw, record: PpvRecord) -> Residual:
+    azimuth = np.array([record.azimuth_deg])
+    spread = law.spread(np.array([record.distance_m]), np.array([record.charge_kg]), azimuth_deg=azimuth)
+    expected = float(np.log10(spread.median_mm_s()[0]))
+    return Residual(record.label, math.log10(record.ppv_mm_s) - expected, law.s)
 
 
 def _record(row: Any) -> PpvRecord | None:

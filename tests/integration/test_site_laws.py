@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from services.storage.blast_pairs import fit_site_laws, ppv_records
+from services.storage.blast_pairs import fit_site_laws, observed_of, ppv_records
 from services.storage.blast_registry import load_surroundings
 from services.storage.blast_store import file_blast
 from services.storage.engine import make_engine, unit_of_work
 from services.storage.registry import load_network
 from services.storage.site_law_store import newest_law
-from tests.unit.blast.passports import FROM, hole, passport
+from tests.unit.blast.passports import FROM, hole, passport, report
 from uskat.blast.geometry import Plane
+from uskat.blast.passport.in_order import report_in_order
 from uskat.blast.passport.lifecycle import declare
 from uskat.blast.propagation.fit import fit_site
 from uskat.blast.propagation.law import PpvRecord
@@ -128,6 +129,32 @@ async def test_what_would_bend_the_law_is_left_out(connection):
     await field.fire(250.0, deviations=("late", "other_size"))
     await field.fire(250.0, clipped=("MIC",))
     assert len((await ppv_records(connection))["kedrovaya-pad"]) == 8
+
+
+async def test_a_report_is_checked_against_what_the_network_saw(connection):
+    field = Field(connection)
+    for charge in (100.0, 150.0, 220.0, 300.0, 400.0, 500.0):
+        await field.fire(charge)
+    await fit_site_laws(connection, at=FROM)
+    key = {"enterprise": "kedrovaya-pad-demo", "code": "kp-3"}
+    fits = await observed_of(connection, **key)
+    assert len(fits.residuals) == 4
+    assert abs(sum(one.score for one in fits.residuals) / 4) < 2
+    assert (fits.origin_time, fits.place) == (None, None)  # the event was not located
+    await connection.execute(
+        text("""UPDATE blast_event SET longitude = 87.2, latitude = 54.2, uncertainty_km = 0.5,
+            body = '{"location": {"time_sd_s": 0.5}}' WHERE code = 'e3'""")
+    )
+    await connection.execute(text("UPDATE seismic_record SET measures = jsonb_set(measures, '{ppv_max_mm_s}', '900')"))
+    seen = await observed_of(connection, **key)
+    done = report(blast_id="kp-3", fired_at=(seen.origin_time + timedelta(minutes=9)).isoformat())
+    plan = passport(blast_id="kp-3")
+    codes = {item.code for item in report_in_order(done, plan, observed=seen)}
+    assert {"record_time", "record_place", "record_ppv"} <= codes
+    assert not {code for code in codes if code.startswith("record")} & {
+        item.code for item in report_in_order(done, plan)
+    }
+    assert await observed_of(connection, enterprise="kedrovaya-pad-demo", code="kp-99") is None
 
 
 async def test_records_that_carry_no_law_are_kept_with_the_reason_and_the_prior_speaks(connection):

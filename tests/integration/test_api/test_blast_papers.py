@@ -47,6 +47,15 @@ async def test_what_is_no_document_is_refused(filer, body):
     assert (await filer.world.client.post("/api/v1/blasts", content=body, headers=sheet)).status_code == 422
 
 
+async def test_a_small_file_that_unpacks_to_much_is_refused(filer, monkeypatch):
+    form = await filled_form(filer.world)
+    monkeypatch.setattr("services.api.workbook.LARGEST_UNPACKED", 1000)
+    headers = filer.headers | {"Content-Type": SHEET}
+    answer = await filer.world.client.post("/api/v1/blasts", content=form, headers=headers)
+    assert answer.status_code == 422
+    assert "unpacks to more" in answer.json()["detail"]
+
+
 async def test_text_with_nul_and_a_body_too_large_are_refused(filer):
     assert (await filer.file(note="a\u0000b")).status_code == 422
     headers = filer.headers | {"Content-Type": "application/json"}

@@ -8,7 +8,7 @@ from uskat.blast.distance.norms import distance_norms_on
 from uskat.blast.explosive.register import explosive_register
 from uskat.blast.geometry import Point, distance_to_area_m
 from uskat.blast.passport.check import HOLE_OUTSIDE_M, check_danger_zone, check_passport
-from uskat.blast.passport.check_report import check_report
+from uskat.blast.passport.check_report import Observed, check_report
 from uskat.blast.passport.discrepancy import Discrepancy, Weight
 from uskat.blast.passport.model import Passport
 from uskat.blast.passport.report import Report
@@ -28,9 +28,12 @@ def passport_in_order(passport: Passport, *, zone: tzinfo, outline: Sequence[Poi
     return sorted(found, key=lambda item: item.weight is not Weight.ERROR)
 
 
-def report_in_order(report: Report, passport: Passport) -> list[Discrepancy]:
-    """What does not fit by the papers alone, errors first; raises ValueError for the passport of another blast."""
-    return check_report(report, passport, register=explosive_register(), rules=passport_rules())
+def report_in_order(report: Report, passport: Passport, *, observed: Observed | None = None) -> list[Discrepancy]:
+    """What does not fit, errors first; observed: what instruments say, None: by the papers alone.
+
+    Raises ValueError for the passport of another blast.
+    """
+    return check_report(report, passport, register=explosive_register(), rules=passport_rules(), observed=observed)
 
 
 def _danger_zone(passport: Passport, zone: tzinfo) -> list[Discrepancy]:
