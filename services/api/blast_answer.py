@@ -54,9 +54,10 @@ class PublicBlast(msgspec.Struct):
 
 
 class BlastDetail(msgspec.Struct):
-    """One blast. The last four are for its enterprise and the inspector, null for everybody else.
+    """One blast. The last five are for its enterprise and the inspector, null for everybody else.
 
     passport, report: as filed last. passport_discrepancies, report_discrepancies: what does not fit, errors first.
+    water: alerts in which nitrogen rose below the pit after it, as context and no charge.
     """
 
     blast: PublicBlast
@@ -65,6 +66,7 @@ class BlastDetail(msgspec.Struct):
     passport_discrepancies: list[dict[str, Any]] | None = None
     report: dict[str, Any] | None = None
     report_discrepancies: list[dict[str, Any]] | None = None
+    water: list[dict[str, Any]] | None = None
 
 
 class Filed(msgspec.Struct):

@@ -13,6 +13,8 @@ from services.storage.alert_reading import AlertRow
 from services.storage.fired_blasts import fired_blasts
 from services.storage.nitrogen_reading import nitrogen_rises, rise_of
 from services.storage.river_present import river_present
+from uskat.blast.geometry import centre
+from uskat.blast.passport.lifecycle import Declaration
 from uskat.supervision.nitrogen import BlastFired, NitrogenRise, nitrogen_contexts, nitrogen_rules
 
 
@@ -41,14 +43,18 @@ async def blasts_before(context: Context, asking: Principal, alert: AlertRow) ->
     return await _contexts(context, blasts, [rise], moment=rise.started_at)
 
 
-async def rises_after(context: Context, asking: Principal, blast: BlastFired) -> list[dict[str, Any]]:
-    """Water alerts that may belong to a blast; of unpublished ones only for the agency."""
+async def rises_after(context: Context, asking: Principal, blast: Declaration) -> list[dict[str, Any]]:
+    """Water alerts that may belong to a blast; none before it is fired, unpublished ones for the agency only."""
+    if blast.fired_at is None:
+        return []
+    passport, charge = blast.passport, blast.report.total_charge_kg if blast.report else None
+    fired = BlastFired(passport.blast_id, passport.enterprise, centre(passport.ring), blast.fired_at, charge)
     earliest, latest = nitrogen_rules().window
     rises = await context.database.ask(
-        nitrogen_rises, since=blast.fired_at + earliest, until=blast.fired_at + latest,
+        nitrogen_rises, since=fired.fired_at + earliest, until=fired.fired_at + latest,
         everything=asking.sees_everything,
     )  # fmt: skip
-    return await _contexts(context, [blast], rises, moment=blast.fired_at + earliest)
+    return await _contexts(context, [fired], rises, moment=fired.fired_at + earliest)
 
 
 async def _contexts(

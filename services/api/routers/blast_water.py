@@ -16,8 +16,7 @@ from services.api.routers.blast_restrictions import PRIVATE, SECURED
 from services.api.routers.blasts import ensure_insider
 from services.api.schema import answers
 from services.storage.blast_store import read_blast
-from uskat.blast.geometry import centre
-from uskat.supervision.nitrogen import NO_CHARGE, BlastFired
+from uskat.supervision.nitrogen import NO_CHARGE
 
 router = APIRouter(prefix=API, tags=["blasts"])
 
@@ -62,9 +61,5 @@ async def get_water(context: Shared, asking: Asking, enterprise: PathCode, blast
     """No finding and no charge: sewage and fertiliser carry the same nitrogen. The alert shows the blast likewise."""
     ensure_insider(asking, enterprise)
     stored = await context.database.ask(read_blast, enterprise=enterprise, code=blast_id)
-    blast, items = stored.declaration, []
-    if blast.fired_at is not None:
-        charge = blast.report.total_charge_kg if blast.report else None
-        fired = BlastFired(blast_id, enterprise, centre(blast.passport.ring), blast.fired_at, charge)
-        items = await rises_after(context, asking, fired)
+    items = await rises_after(context, asking, stored.declaration)
     return json_reply(WaterAfter(enterprise, blast_id, NO_CHARGE, items), headers=PRIVATE)

@@ -18,6 +18,7 @@ from services.api.blast_answer import (
 )
 from services.api.context import Context, Shared
 from services.api.errors import NotFound
+from services.api.nitrogen_answer import rises_after
 from services.api.paging import Page, cut, read_cursor, write_cursor
 from services.api.query import EARLIEST, INT32, LATEST, Code, Cursor, End, FormatName, Limit, PathCode, Start
 from services.api.reply import MEDIA_TYPES, Format, features, fresh_reply, json_reply, next_link, wanted_format
@@ -119,7 +120,7 @@ async def get_blasts(
         "The blast; passport, report and what does not fit only for its enterprise and the inspector. `ETag`: version",
         example={
             "blast": BLAST_EXAMPLE, "zones": {"type": "FeatureCollection", "features": []}, "passport": None,
-            "passport_discrepancies": None, "report": None, "report_discrepancies": None,
+            "passport_discrepancies": None, "report": None, "report_discrepancies": None, "water": None,
         },
         others={"application/geo+json": "the declared danger zone and the block"},
         problems=(404, 422),
@@ -146,6 +147,7 @@ async def get_blast(
         outline = await context.database.ask(pit_outline, stored.declaration.passport.pit)
         seen = await context.database.ask(observed_of, enterprise=enterprise, code=blast_id)
         _add_papers(detail, stored, outline=outline, observed=seen)
+        detail.water = await rises_after(context, asking, stored.declaration)
         headers["ETag"] = version_tag(stored.version)
     return json_reply(detail, headers=headers)
 

@@ -82,7 +82,7 @@ async def test_what_was_fired_is_judged_by_warnings_wind_and_hours_known_then(fi
     await fire(filer, 3.5)  # 16:30, half an hour after the hours of the pit and the window
     gravest, conflicts, unchecked = await restrictions(filer)
     assert gravest == "stop"
-    assert {"nmu", "hours", "outside_window", "inversion"} <= set(conflicts)
+    assert {"nmu", "hours", "outside_window", "inversion", "wind_towards"} <= set(conflicts)
     assert (conflicts["nmu"], conflicts["hours"], conflicts["inversion"]) == ("stop", "stop", "warning")
     assert unchecked == []
 
@@ -212,6 +212,8 @@ async def test_a_blast_and_a_rise_of_nitrogen_show_each_other_with_reasons(filer
     [found] = water["items"]
     assert (found["alert"], found["station"], found["hours"], found["way"]) == (alert, "TA-2", 30.0, "outlet")
     assert "не обвинение" in found["reasons"][-1]
+    assert (await filer.get()).json()["water"] == water["items"]
+    assert (await world.client.get(BLAST)).json()["water"] is None
     detail = (await world.client.get(f"{API}/alerts/{alert}", headers=world.token("operate"))).json()
     assert [one["blast"] for one in detail["blasts"]] == ["kp-2026-061"]
     assert detail["blasts"][0]["charge_kg"] == 2777.0
