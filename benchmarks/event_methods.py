@@ -275,7 +275,7 @@ def trailing_mean(values: Floats, n: int) -> Floats:
     return sliding_window_view(padded, n, axis=0).mean(axis=2)
 
 
-GEOMETRIC = tuple(3.0 * 2 ** (i / 2) for i in range(18))
+GEOMETRIC = tuple(1.5 * 2 ** (i / 2) for i in range(20))
 METHODS = (
     Method("linear prediction + BED, published", _published, (1.0,)),
     Method("linear prediction + BED", _predictions, (1.0,)),

@@ -33,6 +33,16 @@ def test_a_setting_that_is_right_on_one_file_only_does_not_help_where_it_was_not
     assert apart.settings == {"a": "for b", "b": "for a"}
 
 
+def test_being_in_alarm_always_is_not_the_best_setting():
+    (part,) = parts_of([series("a", event=(700, 705))], "lro")
+    late = NEVER.copy()
+    late[[702, 900]] = True
+    part = replace(part, scored=~NEVER)
+    table = {"always": [judged(part, ~NEVER, "lro")], "sober": [judged(part, late, "lro")]}
+    assert table["always"][0].measured.false_alarms == 0
+    assert on_the_same_files(table, [part.fold], "lro").settings == {"all": "sober"}
+
+
 def test_a_suite_of_one_file_is_halved_in_time_and_nothing_is_judged_twice():
     first, second = parts_of([series()], "gbr")
     assert (first.fold, second.fold) == ("first half", "second half")
