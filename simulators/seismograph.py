@@ -130,7 +130,7 @@ class SeismicInstrument:
             )
             length_s = groups * blast.delay_ms / 1000 * 1.05 + distance / SOUND_M_S + 2.0
             facts = {"pit": blast.pit, "distance_m": distance, "source": source, "declared": blast.declared}
-            for number in _occurrences(blast, zero_s=self.zero_s, from_s=from_s - MAX_EVENT_S, to_s=to_s):
+            for number in occurrences(blast, zero_s=self.zero_s, from_s=from_s - MAX_EVENT_S, to_s=to_s):
                 at_s = self.zero_s + (blast.at_min + number * (blast.every_min or 0.0)) * MINUTE_S
                 key = key_of(self._scenario.seed, "blast", place, number, self.settings.device)
                 yield GroundEvent("blast", at_s, length_s, key, facts)
@@ -155,7 +155,8 @@ class SeismicInstrument:
                 yield GroundEvent("truck", float(minute) * MINUTE_S + 20.0, 12.0, key_of(key, int(minute)), facts)
 
 
-def _occurrences(blast: Blast, *, zero_s: float, from_s: float, to_s: float) -> Iterator[int]:
+def occurrences(blast: Blast, *, zero_s: float, from_s: float, to_s: float) -> Iterator[int]:
+    """Numbers of the repetitions of a blast that may fall into [from, to), Unix seconds; one too many at an end."""
     if blast.every_min is None:
         yield 0
         return

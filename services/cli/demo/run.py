@@ -18,6 +18,7 @@ from rich.live import Live
 
 from services.cli.demo.assembly import DATABASE_NAME, Assembly, Wish, assemble
 from services.cli.demo.child import stop_now
+from services.cli.demo.declared import keep_filing
 from services.cli.demo.figures import Figures
 from services.cli.demo.outcome import Account, Outcome, conclude
 from services.cli.demo.plan import Plan
@@ -110,15 +111,26 @@ class Demo:
             before = await figures.begin()
             baseline = folder.baseline(database, before)
             keeping = asyncio.create_task(supervisor.keep(stop))
+            filing = asyncio.create_task(
+                keep_filing(assembly.database_url, self.wish.scenario, folder.simulator / "world.json")
+            )
             await self._show(assembly, supervisor, figures, stop)
             if before.buffered:
                 await self._heard_of_simulators(folder.simulator_status)
             stop.set()
+            await self._end_filing(filing)
             await keeping
             after = await self._stop(supervisor, figures)
         finally:
             await figures.close()
         return conclude(baseline=baseline, after=after, first_alert_s=self.first_alert_s, restarts=plan.restarts)
+
+    async def _end_filing(self, filing: asyncio.Task[None]) -> None:
+        """What went wrong with the passports is told; the demo went on without them."""
+        filing.cancel()
+        (ended,) = await asyncio.gather(filing, return_exceptions=True)
+        if isinstance(ended, Exception):
+            self.say(f"паспорта взрывов не поданы: {type(ended).__name__}: {ended}")
 
     async def _heard_of_simulators(self, status: Path) -> None:
         """Wait until the simulators have taken up what an earlier run left in their buffers.
