@@ -16,6 +16,7 @@ from uskat.blast.norm.verdict import peaks_of
 from uskat.blast.propagation.contour import contour_rings, contours_geojson
 from uskat.blast.propagation.fit import fit_site
 from uskat.blast.propagation.forecast import forecast_blast, reach_m
+from uskat.blast.provenance import LEVEL_RU
 from uskat.blast.waveform import axes_of, measure_record
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -61,10 +62,22 @@ def test_the_record_is_drawn_with_its_limits():
     assert "точки – порог: Проектный порог" in without
     slow = {axis: replace(peak, frequency_hz=None) for axis, peak in peaks.items()}
     assert waveform_figure(axes, slow, curve=curve(), image="svg").decode().count("предела при такой частоте нет") == 3
+    loud = waveform_figure(axes, peaks, curve=curve(), otherwise=("Порог", 6.0), image="svg").decode()
+    assert "точки" not in loud, "the norm speaks of every axis"
+    assert LEVEL_RU[curve().level] in loud
     both = waveform_figure(axes, slow, curve=curve(), norm="DIN", otherwise=("Порог", 6.0), image="svg").decode()
     assert "точки – где он молчит, порог: Порог" in both
     with pytest.raises(ValueError, match="drawn"):
         waveform_figure({}, {})
+
+
+def test_a_long_heading_is_wrapped_and_an_empty_part_left_out():
+    from uskat.blast.figure.canvas import WIDEST_WORDS, heading
+
+    lines = heading("Запись", "", "слово " * 60).splitlines()
+    assert lines[0] == "Запись"
+    assert len(lines) > 3
+    assert max(map(len, lines)) <= WIDEST_WORDS
 
 
 def test_peaks_are_drawn_over_the_curves_of_norms():
@@ -72,7 +85,7 @@ def test_peaks_are_drawn_over_the_curves_of_norms():
     curves = [(DIN.title, curve(line)) for line in (1, 2, 3)]
     assert limits_figure([peaks], curves).startswith(PNG)
     drawn = limits_figure([peaks], curves, image="svg").decode()
-    assert all(f"{DIN.title}. {found.title}" in drawn for _, found in curves)
+    assert all(f"{DIN.title}. {found.title} ({LEVEL_RU[found.level]})" in drawn for _, found in curves)
     assert "вертикальная: 4 мм/с при 25 Гц" in drawn
     assert "записей 2" in limits_figure([peaks, peaks], curves, image="svg").decode()
     assert limits_figure([], curves).startswith(PNG), "a record without frequencies still shows the curves"

@@ -1,6 +1,7 @@
 """What all figures share: paper, colours, Russian numbers at the axes, and the bytes in the end."""
 
 import io
+import textwrap
 from typing import Any, Literal
 
 import matplotlib as mpl
@@ -17,6 +18,8 @@ AXIS_RU = {"V": "вертикальная", "L": "продольная", "T": "�
 AXIS_MARKER = {"V": "o", "L": "s", "T": "D"}
 INK, BLUE, RED, GREY, AMBER = "#1a1a1a", "#0b5fa5", "#b3261e", "#6b6b6b", "#8a5a00"
 WIDTH_IN, DPI = 8.0, 120
+WIDEST_WORDS = 100
+"""Characters of a heading of 9 points that fit the paper."""
 FEW_TICKS = (1.0, 2.0, 5.0)
 
 
@@ -27,6 +30,11 @@ def canvas(rows: int = 1, *, height_in: float | None = None, **options: Any) -> 
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, 1, squeeze=False, **options)
     return figure, [row[0] for row in axes]
+
+
+def heading(*parts: str, widest: int = WIDEST_WORDS) -> str:
+    """Parts on lines of their own, the long ones wrapped, the empty ones left out."""
+    return "\n".join(line for part in parts for line in textwrap.wrap(part, widest))
 
 
 def _tick(value: float, _place: int | None = None) -> str:

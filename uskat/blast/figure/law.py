@@ -4,7 +4,18 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from uskat.blast.figure.canvas import BLUE, GREY, INK, RED, ImageFormat, canvas, image_bytes, key_below, plain_numbers
+from uskat.blast.figure.canvas import (
+    BLUE,
+    GREY,
+    INK,
+    RED,
+    ImageFormat,
+    canvas,
+    heading,
+    image_bytes,
+    key_below,
+    plain_numbers,
+)
 from uskat.blast.propagation.fit import SiteFit
 from uskat.blast.propagation.law import ROOT, LawForm, PpvRecord, SiteLaw
 from uskat.finding import number_ru
@@ -55,9 +66,8 @@ def law_figure(
         ax.axhline(limit_mm_s, color=RED, lw=1, ls="-.", label=f"предел {number_ru(limit_mm_s)} мм/с")
     ax.set_xlabel(f"Приведённое расстояние, {FORM_RU[law.form]}")
     ax.set_ylabel("Скорость, мм/с")
-    ax.set_title(
-        title if not law.refused else "Записи не несут закона: " + " ".join(law.refused), fontsize=10, wrap=True
-    )
+    words = (title,) if not law.refused else (title, "Записи не несут закона: " + " ".join(law.refused))
+    ax.set_title(heading(*words), fontsize=9)
     plain_numbers(ax, logarithmic=True)
     ax.grid(visible=True, which="both", lw=0.3)
     key_below(figure, ax, columns=2)

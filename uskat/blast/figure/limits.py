@@ -13,6 +13,7 @@ from uskat.blast.figure.canvas import (
     RED,
     ImageFormat,
     canvas,
+    heading,
     image_bytes,
     key_below,
     plain_numbers,
@@ -20,6 +21,7 @@ from uskat.blast.figure.canvas import (
 from uskat.blast.figure.record import drawn_axes
 from uskat.blast.norm.curve import LimitCurve
 from uskat.blast.norm.verdict import Peak
+from uskat.blast.provenance import LEVEL_RU
 from uskat.blast.record.calibration import GROUND, MICROPHONE
 from uskat.blast.record.piece import Piece
 from uskat.finding import number_ru
@@ -50,7 +52,9 @@ def limits_figure(
     for (norm, curve), (colour, line) in zip(curves, LINES, strict=False):
         limits = [curve.limit_mm_s(float(frequency)) for frequency in frequencies]
         drawn = np.array([np.nan if limit is None else limit for limit in limits])
-        ax.loglog(frequencies, drawn, color=colour, ls=line, lw=1.4, label=f"{norm}. {curve.title}")
+        ax.loglog(
+            frequencies, drawn, color=colour, ls=line, lw=1.4, label=f"{norm}. {curve.title} ({LEVEL_RU[curve.level]})"
+        )
     for axis in GROUND:
         found = [peaks[axis] for peaks in records if axis in peaks]
         seen = [peak for peak in found if peak.frequency_hz is not None and peak.value >= LEAST_VALUE_MM_S]
@@ -63,7 +67,7 @@ def limits_figure(
     ax.set_yscale("log")
     ax.set_xlabel("Частота по переходам через ноль, Гц")
     ax.set_ylabel("Скорость, мм/с")
-    ax.set_title(title or "Пики записи и пределы", fontsize=10)
+    ax.set_title(heading(title or "Пики записи и пределы"), fontsize=9)
     plain_numbers(ax, logarithmic=True)
     ax.grid(visible=True, which="both", lw=0.3)
     key_below(figure, ax, columns=1 if len(curves) > 1 else 2)
@@ -109,7 +113,7 @@ def spectrum_figure(
         ax.grid(visible=True, which="both", lw=0.3)
         plain_numbers(ax)
     axes[-1].set_xlabel("Частота, Гц", fontsize=8)
-    figure.suptitle(title or "Амплитудный спектр", fontsize=10)
+    figure.suptitle(heading(title or "Амплитудный спектр"), fontsize=9)
     return image_bytes(figure, image)
 
 

@@ -18,6 +18,7 @@ from uskat.blast.figure.canvas import (
     RED,
     WIDTH_IN,
     ImageFormat,
+    heading,
     image_bytes,
     plain_numbers,
 )
@@ -27,6 +28,7 @@ from uskat.finding import number_ru
 
 MOST_LISTED = 20
 LONGEST_NAME = 34
+WIDEST_TITLE = 85
 A_LITTLE_BEYOND = 1.3
 LOOK = {True: ("o", BLUE, "в пределах"), False: ("D", RED, "выше предела"), None: ("s", GREY, "предела нет")}
 COMPASS = ("С", "СВ", "В", "ЮВ", "Ю", "ЮЗ", "З", "СЗ")
@@ -68,7 +70,8 @@ def map_figure(
     ax.set_aspect("equal")
     ax.set_xlabel("Метры на восток")
     ax.set_ylabel("Метры на север")
-    ax.set_title(title or "Прогноз: скорость, ниже которой 95 % взрывов", fontsize=10)
+    words = title or "Прогноз: скорость, ниже которой 95 % взрывов"
+    ax.set_title(heading(*words.splitlines(), widest=WIDEST_TITLE), fontsize=9)
     ax.grid(visible=True, lw=0.3)
     plain_numbers(ax)
     _draw_block(ax, [plane.to_plane(point) for point in block])
