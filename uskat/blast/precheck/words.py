@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from uskat.blast.emission.mass import NO_FACTOR_RU
+from uskat.blast.explosive.register import explosive_register
 from uskat.blast.norm.curve import RECEPTOR_RU
 from uskat.blast.passport.discrepancy import Weight
 from uskat.blast.precheck.outlook import (
@@ -72,6 +73,12 @@ def chance_ru(probability: float | None) -> str:
     if percent < LEAST_SHOWN_PERCENT:
         return "меньше 0,1 %"
     return "больше 99,9 %" if percent > 100 - LEAST_SHOWN_PERCENT else f"{number_ru(percent)} %"
+
+
+def range_ru(low: float, high: float) -> str:
+    """«97,2–107», or one number where both read alike."""
+    first, last = number_ru(low), number_ru(high)
+    return first if first == last else f"{first}–{last}"
 
 
 def _verdict(found: Precheck) -> Iterator[Line]:
@@ -161,8 +168,7 @@ def _air(found: Precheck) -> Iterator[Line]:
     told_en = f"limit {number_en(limit)} dB(L)" if limit is not None else "no limit"
     yield Line(
         "airblast",
-        f"Воздушная волна: {loudest.site.name} – {number_ru(air.low_dbl)}–{number_ru(air.high_dbl)} дБ(L), {told}. "
-        f"{wind}",
+        f"Воздушная волна: {loudest.site.name} – {range_ru(air.low_dbl, air.high_dbl)} дБ(L), {told}. {wind}",
         f"Airblast: {loudest.site.name}, {number_en(air.low_dbl)}–{number_en(air.high_dbl)} dB(L), {told_en}.",
     )
     clouds = [one for one in found.receptors if one.no2 is not None and one.no2.towards]
@@ -171,8 +177,7 @@ def _air(found: Precheck) -> Iterator[Line]:
         low, high = worst.no2.mean_20min_mg_m3 if worst.no2 else (0.0, 0.0)
         yield Line(
             "cloud",
-            f"Облако: {worst.site.name} – NO₂ за 20 минут {number_ru(low)}–{number_ru(high)} мг/м³. "
-            "Оценка, не измерение.",
+            f"Облако: {worst.site.name} – NO₂ за 20 минут {range_ru(low, high)} мг/м³. Оценка, не измерение.",
             f"Cloud: {worst.site.name}, NO2 over 20 minutes {number_en(low)}–{number_en(high)} mg/m³. An estimate.",
         )
 
@@ -191,8 +196,9 @@ def _distances(found: Precheck) -> Iterator[Line]:
     inside = [one.site.name for one in found.receptors if one.seismic_kept is False]
     yield Line(
         "distances",
-        f"Разлёт кусков: {number_ru(by_kind['flyrock'].metres)} м (заявлена зона {number_ru(declared)} м); сейсмически "
-        f"безопасно от {number_ru(by_kind['seismic'].metres)} м; остекление {number_ru(by_kind['glazing'].metres)} м; "
+        f"Разлёт кусков: {number_ru(by_kind['flyrock'].metres)} м (заявлена зона {number_ru(declared)} м); "
+        f"сейсмическое расстояние {number_ru(by_kind['seismic'].metres)} м; остекление "
+        f"{number_ru(by_kind['glazing'].metres)} м; "
         f"газы {number_ru(by_kind['gas'].metres)} м."
         + (f" Ближе сейсмического: {', '.join(inside)}." if inside else ""),
         f"Fly-rock {number_en(by_kind['flyrock'].metres)} m (declared {number_en(declared)} m), seismic "
@@ -214,10 +220,11 @@ def _emission(found: Precheck) -> Iterator[Line]:
             f"{name} {number_en(one.own_t)} ({number_en(one.low_t)}–{number_en(one.high_t)})" for name, one in shown
         ]
         yield Line("emission", f"Выброс, т: {'; '.join(parts)}.", f"Emission, t: {'; '.join(parts_en)}.")
+    names = {one.code: one.name for one in explosive_register().products}
     for item in found.emission.without_factor:
         yield Line(
             "emission",
-            f"{item.product}, {number_ru(item.mass_t)} т: {NO_FACTOR_RU}; это не ноль.",
+            f"{names.get(item.product, item.product)}, {number_ru(item.mass_t)} т: {NO_FACTOR_RU}; это не ноль.",
             f"{item.product}, {number_en(item.mass_t)} t: no official factor; that is not zero.",
         )
 

@@ -1,6 +1,7 @@
 """The pre-check against worked numbers of `blasting/norms.md`, and what it says when it does not know."""
 
 import json
+import re
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -199,7 +200,15 @@ def test_all_in_order_is_said_in_so_many_words():
 
 
 def test_an_explosive_without_a_factor_is_never_nought():
-    assert any("нет официального коэффициента" in text for text in said(checked(site(6000)), "emission"))
+    (line,) = said(checked(site(6000)), "emission")
+    assert line == "Игданит, 2,78 т: нет официального коэффициента; это не ноль."
+
+
+def test_nothing_is_ever_called_safe_and_no_number_is_said_twice():
+    found = checked(site(900), around=quiet(weather=[weather(0.5, from_deg=270.0)]))
+    text = " ".join(line.text for line in precheck_lines(found)).lower()
+    assert "безопасно" not in text
+    assert not re.search(r"\b(\d+(?:,\d+)?)–\1\b(?!,)", text)
 
 
 def test_after_the_end_of_the_act_the_page_warns():
