@@ -31,7 +31,7 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
     application = f"uskat-alerts-{settings.alerts_worker}"
     engine = make_engine(
         database_url,
-        pool_size=settings.alerts_concurrency + 3,  # the sweeps, what is urgent, the measuring of the journal, attending
+        pool_size=settings.alerts_concurrency + 3,  # sweeps, what is urgent, measuring, attending
         application=application,
         statement_timeout_s=STATEMENT_TIMEOUT_S,
     )
