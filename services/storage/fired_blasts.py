@@ -1,6 +1,6 @@
 """Blasts that happened, as the state's books need them: declared ones with their papers, undeclared ones."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.storage.reading import json_value, row_values
 from uskat.blast.event.verdict import Verdict
 from uskat.blast.kpi.within_limits import ReceptorPeak
+from uskat.blast.norm.curve import Receptor
+from uskat.blast.norm.receptor import site_receptor
 from uskat.blast.passport.model import Passport
 from uskat.blast.passport.report import Report
 
@@ -49,7 +51,11 @@ _PITS = text(
     ORDER BY p.code"""
 )
 
-_SEISMIC = text("SELECT code FROM station WHERE kind = 'seismic' ORDER BY code")
+_SEISMIC = text(
+    """SELECT st.code, st.properties, coalesce(bool_or(d.properties->>'near_settlement' IS NOT NULL), false)
+    FROM station st LEFT JOIN device d ON d.station_id = st.id AND d.kind = 'seismograph'
+    WHERE st.kind = 'seismic' GROUP BY st.id ORDER BY st.code"""
+)
 
 
 class FiredRow(Struct):
@@ -124,6 +130,14 @@ async def pit_places(connection: AsyncConnection) -> list[PitPlace]:
     return [PitPlace(*row_values(row)) for row in await connection.execute(_PITS)]
 
 
-async def seismic_stations(connection: AsyncConnection) -> list[str]:
-    """Codes of the stations that measure vibration."""
-    return [str(code) for (code,) in await connection.execute(_SEISMIC)]
+async def receptor_stations(connection: AsyncConnection, classes: Collection[Receptor]) -> list[str]:
+    """Codes of the stations that stand at a receptor of these classes; where none is named, near a settlement.
+
+    A seismograph at the edge of a pit measures for the law of the site and judges nobody.
+    """
+    found = []
+    for code, properties, near_settlement in map(row_values, await connection.execute(_SEISMIC)):
+        site = site_receptor(json_value(properties))
+        if site.receptor in classes if site is not None else near_settlement:
+            found.append(str(code))
+    return found

@@ -23,7 +23,7 @@ from services.storage.fired_blasts import (
     fired_blasts,
     pit_places,
     receptor_peaks,
-    seismic_stations,
+    receptor_stations,
     undeclared_events,
 )
 from uskat.blast.catalogue.event import CatalogueEvent
@@ -162,7 +162,8 @@ async def _facts(
     fired = [*(blast for blast in declared if since <= blast.fired_at < until), *hidden]
     due = [ReportDue(row.enterprise, row.fired_at, row.reported_at) for row in rows]
     due += [ReportDue(blast.enterprise, blast.fired_at, None) for blast in hidden if blast.enterprise]
-    stations = await ask(seismic_stations)
+    protected = {receptor for curve in limit_norm(YEARLY_NORM).curves for receptor in curve.receptors}
+    stations = await ask(receptor_stations, protected)
     facts = {REGION: YearFacts(events, fired, due, await _peaks(context, None, span), stations)}
     for name in sorted({pit.enterprise for pit in pits}):
         facts[name] = YearFacts(

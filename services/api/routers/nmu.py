@@ -24,6 +24,7 @@ from uskat.wire.status import AwareTime
 MAX_AGE_S = 60
 LARGEST_FILE = 1024 * 1024
 MOST_ROWS = 5000
+MOST_TOLD = 50
 BODIES = ("application/json", "text/csv")
 SECURED: dict[str, Any] = {"security": [{"token": []}]}
 router = APIRouter(prefix=API, tags=["blasting restrictions"])
@@ -121,8 +122,9 @@ async def post_warnings(request: Request, context: Shared, asking: Asking) -> Re
     payload = await read_body(request, LARGEST_FILE)
     is_csv = request.headers.get("content-type", "").lower().startswith("text/csv")
     warnings, refused = _table(payload) if is_csv else _list(payload)
-    if not warnings and not refused:
-        raise InvalidRequest("there is no warning in the body")
+    if not warnings:
+        errors = [{"in": f"row {one.row}", "message": one.problem[:200]} for one in refused[:MOST_TOLD]]
+        raise InvalidRequest("there is no warning in the body", errors=errors)
     made = await context.database.change(enter_warnings, warnings, by=asking.name)
     told = Entered(made, len(warnings) - len(made), [RefusedRow(one.row, one.problem[:200]) for one in refused])
     return json_reply(told, status_code=201)
