@@ -7,7 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from services.api.errors import PayloadTooLarge
 from services.api.fdsn.question import Question
-from services.api.fdsn.selection import Selection
+from services.api.fdsn.selection import Wanted
 from services.storage.fdsn_reading import RecordHead, matching_records, record_payloads
 from services.storage.reading import Database
 from uskat.wire.miniseed_record import RecordHeaderError, record_spans
@@ -33,10 +33,10 @@ async def asked_records(database: Database, question: Question, *, everything: b
     )
     if len(heads) > MOST_RECORDS or sum(head.bytes for head in heads) > MOST_BYTES:
         raise PayloadTooLarge(f"more than {MOST_BYTES >> 20} MiB or {MOST_RECORDS} records; ask for a shorter span")
-    return _current(heads, question.selections)
+    return await run_in_threadpool(_current, heads, Wanted(question.selections))
 
 
-def _current(heads: Iterable[RecordHead], selections: Sequence[Selection]) -> list[RecordHead]:
+def _current(heads: Iterable[RecordHead], wanted: Wanted) -> list[RecordHead]:
     """Channels asked for, each from the first version received of a start: a later one would be a second truth."""
     told: dict[tuple[int, datetime], set[str]] = {}
     kept = []
@@ -44,8 +44,7 @@ def _current(heads: Iterable[RecordHead], selections: Sequence[Selection]) -> li
         before = told.setdefault((head.device_id, head.start), set())
         fresh = [nslc for nslc in head.channels if nslc not in before]
         before.update(fresh)
-        asked = [one for one in selections if one.meets(head.start, head.end)]
-        head.channels = [nslc for nslc in fresh if any(one.takes(nslc) for one in asked)]
+        head.channels = [nslc for nslc in fresh if wanted.meets(nslc, head.start, head.end)]
         if head.channels:
             kept.append(head)
     return kept
@@ -53,9 +52,10 @@ def _current(heads: Iterable[RecordHead], selections: Sequence[Selection]) -> li
 
 async def pieces(database: Database, question: Question, heads: Sequence[RecordHead]) -> AsyncIterator[bytes]:
     """Bytes of the records, a few payloads at a time; empty pieces are left out."""
+    wanted, quality = Wanted(question.selections), str(question["quality"])
     for batch in _batches(heads):
         payloads = await database.ask(record_payloads, batch)
-        part = await run_in_threadpool(_cut_all, batch, payloads, question)
+        part = await run_in_threadpool(_cut_all, batch, payloads, wanted, quality)
         if part:
             yield part
 
@@ -73,18 +73,20 @@ def _batches(heads: Sequence[RecordHead]) -> Iterable[list[RecordHead]]:
         yield batch
 
 
-def _cut_all(heads: Sequence[RecordHead], payloads: dict[int, bytes], question: Question) -> bytes:
-    return b"".join(_cut(payloads[head.id], head, question) for head in heads if head.id in payloads)
+def _cut_all(heads: Sequence[RecordHead], payloads: dict[int, bytes], wanted: Wanted, quality: str) -> bytes:
+    return b"".join(
+        _cut(payloads[head.id], head, wanted=wanted, quality=quality) for head in heads if head.id in payloads
+    )
 
 
-def _cut(payload: bytes, head: RecordHead, question: Question) -> bytes:
-    quality = question["quality"]
-    chosen = {nslc: [one for one in question.selections if one.takes(nslc)] for nslc in head.channels}
+def _cut(payload: bytes, head: RecordHead, *, wanted: Wanted, quality: str) -> bytes:
+    channels = set(head.channels)
     try:
         return b"".join(
             payload[span.offset : span.offset + span.length]
             for span in record_spans(payload)
-            if any(one.meets(span.start, span.end) for one in chosen.get(span.nslc, ()))
+            if span.nslc in channels
+            and wanted.meets(span.nslc, span.start, span.end)
             and (quality in ANY_QUALITY or span.quality == quality)
         )
     except RecordHeaderError:

@@ -15,7 +15,7 @@ from services.api.fdsn.parameters import Kind, Parameter, Service
 from services.api.fdsn.selection import Selection, selection
 from services.api.query import EARLIEST, LATEST
 
-MOST_SELECTIONS = 2000
+MOST_SELECTIONS = 1000
 LONGEST_VALUE = 400
 SELECTION_WORDS = 6
 TRUTHS = {"true": True, "1": True, "false": False, "0": False}

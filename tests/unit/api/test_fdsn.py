@@ -1,7 +1,7 @@
 """FDSN questions: what is read, what is refused and how; the WADL says what the reader of queries does."""
 
 import warnings
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -15,6 +15,7 @@ from services.api.fdsn.circle import angle_deg, covers
 from services.api.fdsn.events import asked_events, described
 from services.api.fdsn.parameters import DATASELECT, EVENT, SERVICES, STATION
 from services.api.fdsn.question import read_bulk, read_query
+from services.api.fdsn.selection import Wanted, selection
 from services.api.fdsn.wadl import wadl
 from services.storage.fdsn_reading import PUBLISHED_VERDICTS, EventRow
 from uskat.blast.event.verdict import QUAKEML_TYPE
@@ -103,11 +104,29 @@ def test_a_bulk_request_has_settings_and_lines():
 
 @pytest.mark.parametrize(
     "body", [b"", b"quality=D", b"XX TLD1 00", b"XX TLD1 00 GHZ then now", b"level=response\nXX A 00 B * *", b"\xff",
-             b"network=XX\nXX A 00 B * *", b"XX A 00 B * *\n" * 2001],
+             b"network=XX\nXX A 00 B * *", b"XX A 00 B * *\n" * 1001],
 )  # fmt: skip
 def test_a_bad_bulk_request_is_refused(body):
     with pytest.raises(InvalidRequest):
         read_bulk(DATASELECT, body)
+
+
+hours = st.none() | st.integers(0, 30).map(lambda hour: AT + timedelta(hours=hour))
+spans = st.lists(st.tuples(st.sampled_from(["GHZ", "GH?", "GDF"]), hours, hours), max_size=8)
+
+
+@given(spans, st.integers(0, 30), st.integers(0, 5))
+def test_joined_spans_meet_what_one_of_the_selections_meets(given_spans, hour, length):
+    asked_for = [
+        selection(("XX", "*", "*", code), start=start, end=end)
+        for code, start, end in given_spans
+        if start is None or end is None or start <= end
+    ]
+    start = AT + timedelta(hours=hour, minutes=30)
+    end = start + timedelta(hours=length)
+    for nslc in (NSLC, "XX.TLD1.00.GDF"):
+        expected = any(one.takes(nslc) and one.meets(start, end) for one in asked_for)
+        assert Wanted(asked_for).meets(nslc, start, end) == expected
 
 
 @given(st.lists(st.tuples(st.sampled_from(sorted(EVENT.known())), st.text(max_size=30)), max_size=4))
