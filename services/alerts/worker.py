@@ -80,6 +80,7 @@ class Evaluator:
         self._pace_s = pace_s
         self._facts: dict[int, _KeptFacts] = {}
         self._pauses: dict[int, float] = {}
+        self._paced: dict[int, float] = {}
         self._free = asyncio.Event()
         self._free.set()
 
@@ -88,13 +89,15 @@ class Evaluator:
         async with unit_of_work(self._engine) as connection:
             waiting = await waiting_stations(connection, now=self._clock(), limit=SWEEP_STATIONS)
         now = time.monotonic()
-        queue = [station for station in waiting if self._pauses.get(station, 0.0) <= now]
+        queue = [
+            station for station in waiting if max(self._pauses.get(station, 0.0), self._paced.get(station, 0.0)) <= now
+        ]
         random.shuffle(queue)  # several workers see the same list; they should not meet at its head
         done = await asyncio.gather(*(self._work_off(queue) for _ in range(self._concurrency)))
         return sum(done)
 
     async def urgent(self) -> int:
-        """One pass over what people wait for, beside the sweeps, which stand still meanwhile.
+        """One pass over what people wait for, beside the sweeps, which stand still meanwhile; the pace does not hold.
 
         Returns how many stations were evaluated.
         """
@@ -158,7 +161,7 @@ class Evaluator:
                 outcome = await StationEvaluation(connection, facts, claim, now, self._registry).run()
             await finish_station(connection, station_id, now=now, due_at=outcome.due_at)
         if self._pace_s and not (claim.spans and all(span.kind in UNPACED for span in claim.spans)):
-            self._pauses[station_id] = time.monotonic() + self._pace_s
+            self._paced[station_id] = time.monotonic() + self._pace_s
         self._tell(claim, outcome, seconds=time.perf_counter() - began)
         return True
 

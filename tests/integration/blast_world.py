@@ -71,10 +71,10 @@ class BlastWorld:
         await self.intake.close()
         await self.sql.close()
 
-    def evaluator(self, registry=DETECTORS):
+    def evaluator(self, registry=DETECTORS, pace_s=0.0):
         """Another worker, with connections of its own."""
         self.engines.append(make_engine(self.url, pool_size=3))
-        return Evaluator(self.engines[-1], registry=registry, clock=lambda: self.now, facts_kept_s=0.0)
+        return Evaluator(self.engines[-1], registry=registry, clock=lambda: self.now, facts_kept_s=0.0, pace_s=pace_s)
 
     async def store(self, found):
         received_us = int(datetime(2026, 12, 1, tzinfo=UTC).timestamp() * 1e6)

@@ -217,3 +217,18 @@ def test_one_detector_judges_the_network_and_the_other_its_duties():
     assert [(d.name, d.network, d.each_span) for d in DETECTORS if d.network] == [
         ("blast", True, True), ("blast_report", True, False),
     ]  # fmt: skip
+
+
+async def test_a_paced_hub_judges_new_records_at_once(world):
+    paced = world.evaluator(pace_s=3600.0)
+    await paced.evaluate_waiting()
+    hub = await world.sql.fetchval("SELECT min(id) FROM station")
+    await world.sql.execute(
+        "INSERT INTO journal (station_id, kind, time_min, time_max, entries) VALUES ($1,'histogram',$2,$2,1)",
+        hub,
+        FIRED,
+    )
+    assert await paced.evaluate_waiting() == 0  # paced since its first look
+    await world.store(records(blast()))
+    assert await paced.urgent() == 1
+    assert [event["verdict"] for event in await world.events()] == ["undeclared"]
