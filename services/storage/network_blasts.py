@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.storage.reading import json_value
 from uskat.blast.event.district import DeclaredBlast, PitSite
 from uskat.blast.event.rules import event_rules
-from uskat.blast.fume import FumeObservation
+from uskat.blast.fume import FumeObservation, fume_norms, is_incident
 from uskat.blast.geometry import area_m2
 from uskat.blast.passport.lifecycle import BlastStatus
 
@@ -30,7 +30,10 @@ _DECLARED = text(
         b.declared_at, b.latitude, b.longitude,
         CAST(b.passport->>'max_charge_per_delay_kg' AS double precision),
         (SELECT max(CAST(h->>'delay_ms' AS double precision)) FROM jsonb_array_elements(b.passport->'holes') h),
-        (SELECT (r.report->'fume')::text FROM blast_report r WHERE r.blast_id = b.id ORDER BY r.number DESC LIMIT 1)
+        (SELECT jsonb_agg(o)::text FROM (
+            (SELECT r.report->'fume' FROM blast_report r WHERE r.blast_id = b.id ORDER BY r.number DESC LIMIT 1)
+            UNION ALL SELECT f.observation FROM fume_rating f WHERE f.blast_id = b.id
+        ) seen(o) WHERE jsonb_typeof(o) = 'object')
     FROM blast b JOIN organisation o ON o.id = b.organisation_id JOIN pit p ON p.id = b.pit_id
     WHERE (coalesce(b.fired_at, b.planned_to) >= :since AND least(b.planned_from, b.fired_at) < :until)
         OR b.id = ANY(CAST(:ids AS integer[]))
@@ -44,7 +47,10 @@ _RECORDED = text(
 
 @dataclass(frozen=True, slots=True)
 class DeclaredRow:
-    """A declared blast. name: enterprise/number; charge_kg: per delay, as the passport says; firing_s: its length."""
+    """A declared blast. name: enterprise/number; charge_kg: per delay, as the passport says; firing_s: its length.
+
+    fume: the gravest that the newest report or anybody else saw of its cloud.
+    """
 
     blast_id: int
     name: str
@@ -109,7 +115,7 @@ def _pit(row: Any) -> PitSite:
 
 
 def _declared(row: Any) -> DeclaredRow:
-    fume = json_value(row[13])
+    clouds = [FumeObservation.model_validate(seen) for seen in json_value(row[13]) or ()]
     return DeclaredRow(
         blast_id=row[0],
         name=row[1],
@@ -124,5 +130,5 @@ def _declared(row: Any) -> DeclaredRow:
         longitude=row[10],
         charge_kg=row[11],
         firing_s=row[12] / 1000 if row[12] else None,
-        fume=FumeObservation.model_validate(fume) if fume else None,
+        fume=max(clouds, key=lambda seen: (is_incident(seen, fume_norms()), seen.level), default=None),
     )

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+from datetime import timedelta
 
 import pytest
 
@@ -194,6 +195,22 @@ async def test_silent_instruments_owe_no_record(world):
     world.now = FIRED + 3 * HOUR
     await world.evaluator().evaluate_waiting()
     assert await world.alerts("unrecorded") == []
+
+
+async def test_a_cloud_that_an_inspector_saw_is_told_when_the_report_is_silent(world):
+    identifier = await world.declare(status="fired", fired_at=FIRED)
+    evaluator = world.evaluator()
+    await evaluator.evaluate_waiting()
+    seen = {"rating": "3A", "observer": "инспектор"}
+    await world.sql.execute(
+        "INSERT INTO fume_rating (blast_id, rating, level, left_site, observation, entered_by)"
+        " VALUES ($1, '3A', 3, false, $2::jsonb, 'x'), ($1, '1A', 1, false, '{\"rating\": \"1A\"}', 'y')",
+        identifier, json.dumps(seen),
+    )  # fmt: skip
+    world.now += timedelta(minutes=6)  # by the timer
+    await evaluator.evaluate_waiting()
+    (alert,) = await world.alerts("fume")
+    assert "3A" in alert["title"]
 
 
 async def test_a_heavy_cloud_is_told(world):
