@@ -38,6 +38,7 @@ def must_record(
     ratio = event_rules().network.silent_ratio
 
     def expected(code: str) -> float:
+        """PPV at a station, mm/s."""
         distance = max(1000 * float(np.hypot(*(district.place_of[code] - place))), LEAST_M)
         return float(k * (distance / np.sqrt(charge_kg)) ** beta)
 
