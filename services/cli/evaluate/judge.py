@@ -49,12 +49,16 @@ class Miss:
 
 @dataclass(frozen=True, slots=True)
 class SourceVerdict:
-    """How a discharge was traced. rank: place of the true outlet among the candidates, from 1; None: not among them."""
+    """How a discharge was traced. rank: place of the true outlet among the outlets named, from 1; None: not among them.
+
+    unknown_ahead: «an unknown source» was held more probable than the true outlet.
+    """
 
     outlet: str
     told: bool
     reach_right: bool
     rank: int | None
+    unknown_ahead: bool = False
 
 
 @dataclass(slots=True)
@@ -169,7 +173,7 @@ def _judge_discharges(
             verdict.misses.append(Miss("late", first.station, begun_s, text))
         source = source_verdict(outlets[outlet], below, alerts, stations=stations)
         verdict.sources.append(source)
-        if not source.told or not source.reach_right or source.rank != 1:
+        if not source.told or not source.reach_right or source.rank != 1 or source.unknown_ahead:
             verdict.misses.append(Miss("source", first.station, anomaly_s, _source_text(source)))
 
 
@@ -177,7 +181,8 @@ def _source_text(source: SourceVerdict) -> str:
     if not source.told:
         return f"{source.outlet}: no source was named"
     place = "not among the candidates" if source.rank is None else f"candidate {source.rank}"
-    return f"{source.outlet}: reach {'right' if source.reach_right else 'wrong'}, {place}"
+    behind = ", behind an unknown source" if source.unknown_ahead else ""
+    return f"{source.outlet}: reach {'right' if source.reach_right else 'wrong'}, {place}{behind}"
 
 
 def source_verdict(
@@ -194,8 +199,11 @@ def source_verdict(
         for reach in reaches_of(first.detail)
     )
     codes = [candidate.get("outlet") for candidate in first.detail.get("candidates", ())]
-    rank = codes.index(outlet.code) + 1 if outlet.code in codes else None
-    return SourceVerdict(outlet.code, told=True, reach_right=right, rank=rank)
+    if outlet.code not in codes:
+        return SourceVerdict(outlet.code, told=True, reach_right=right, rank=None)
+    ahead = codes[: codes.index(outlet.code)]
+    rank = 1 + sum(code is not None for code in ahead)
+    return SourceVerdict(outlet.code, told=True, reach_right=right, rank=rank, unknown_ahead=None in ahead)
 
 
 def reaches_of(detail: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -69,6 +69,7 @@ def figures_of(judged: Sequence[Judged], *, seed: int, seconds: float) -> dict[s
         "median_detect_from_anomaly": _median([d for v in verdicts for d in v.delays_from_anomaly]),
         "reach_right": _share(sum(s.reach_right for s in sources), len(sources)),
         "outlet_first": _share(sum(s.rank == 1 for s in sources), len(sources)),
+        "outlet_first_not_unknown": _share(sum(s.rank == 1 and not s.unknown_ahead for s in sources), len(sources)),
         "outlet_top3": _share(sum(s.rank is not None and s.rank <= 3 for s in sources), len(sources)),
         "faults_as_violations": sum(v.faults_as_violations for v in verdicts),
         "faults_found": _share(sum(found for _, found in faults.values()), sum(of for of, _ in faults.values())),

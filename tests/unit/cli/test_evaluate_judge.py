@@ -114,6 +114,13 @@ def test_the_source_is_judged_by_its_reach_and_the_place_of_the_outlet(named, re
     assert (found.told, found.reach_right, found.rank) == (True, reach_right, rank)
 
 
+def test_an_unknown_source_ahead_of_the_outlet_is_told_apart_from_another_outlet_ahead():
+    (found,) = judged([pollution("U-25", 1, 9, seen_h=1.5)], [source(candidates=(None, "out-bg-1"))]).sources
+    assert (found.rank, found.unknown_ahead) == (1, True)
+    (other,) = judged([pollution("U-25", 1, 9, seen_h=1.5)], [source(candidates=("out-bg-1", None))]).sources
+    assert (other.rank, other.unknown_ahead) == (1, False)
+
+
 def test_the_most_upstream_source_is_the_one_that_counts():
     truth = [pollution("U-25", 1, 9, seen_h=1.5), pollution("U-21", 1, 9, seen_h=1.5)]
     wrong = source("U-21", candidates=("out-sk-1",), reach=(25.0, 21.0))
