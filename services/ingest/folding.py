@@ -12,12 +12,12 @@ from services.storage.intake.pending import IntervalFolder
 
 log = structlog.get_logger(__name__)
 
-FOLD_EVERY_S = 0.5
+FOLD_EVERY_S = 1.0
 PAUSE_AFTER_ERROR_S = 2.0
 
 
 async def fold_until(stop: asyncio.Event, settings: Settings) -> None:
-    """Fold twice a second until `stop` is set, and once after; a lost database is waited for."""
+    """Fold once a second until `stop` is set, and once after; a lost database is waited for."""
     folder: IntervalFolder | None = None
     last = False
     while not last:

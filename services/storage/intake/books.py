@@ -1,5 +1,6 @@
 """Rows that a batch adds to the books: rejects, journal, ledger, intervals."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
@@ -29,6 +30,11 @@ def water_journal(stored: Readings, directory: Directory) -> list[JournalRow]:
             key[first], np.minimum.reduceat(times, first), np.maximum.reduceat(times, first), counts, strict=True
         )
     ]
+
+
+def columns_of(rows: Sequence[Sequence[object]], *, width: int) -> list[list[object]]:
+    """Rows as one array a column, also when there are none."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
 
 
 def columns_of_intervals(rows: list[IntervalRow]) -> list[list[object]]:

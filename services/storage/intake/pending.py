@@ -13,17 +13,14 @@ import asyncpg
 from services.storage.engine import libpq_url
 from services.storage.intake import statements as sql
 from services.storage.intake.connection import LOST, Connection, StorageUnavailableError
-from services.storage.intake.increment import Increments, merged, rows_of
+from services.storage.intake.increment import IntervalRow, merged, rows_of
 from services.storage.intake.interval_store import IntervalStore, IntervalVanishedError
 
-ROWS_AT_ONCE = 200
+ROWS_AT_ONCE = 500
 """Batches folded in one transaction at most: memory and locks stay bounded."""
+INTERVALS_AT_ONCE = 400
+"""In one statement: between two of them the event loop has time for those who wait for their batch."""
 RETRIED = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, IntervalVanishedError)
-
-
-async def keep_increments(connection: Connection, increments: Increments, *, lane: int, stations: list[int]) -> None:
-    """Keep the increments of one batch for later, inside the caller's transaction."""
-    await connection.execute(sql.INSERT_PENDING, lane, stations, increments.tobytes())
 
 
 async def fold_station(connection: Any, station_id: int) -> None:
@@ -62,13 +59,16 @@ class IntervalFolder:
             await self._connection.close(timeout=5)
 
     async def fold(self) -> int:
-        """Fold in everything that is committed and nobody else is folding; returns how many batches that were.
+        """Fold in what is committed now and nobody else is folding; returns how many batches that were.
 
+        What comes while it folds waits for the next time: taken one by one, batches would cost what they were to save.
         Raises StorageUnavailableError: what is pending stays, and somebody folds it later.
         """
         total = 0
         try:
-            while taken := await self._fold_some():
+            taken = ROWS_AT_ONCE
+            while taken == ROWS_AT_ONCE:
+                taken = await self._fold_some()
                 total += taken
         except (*LOST, asyncpg.PostgresError) as error:
             self._connection.terminate()
@@ -87,10 +87,14 @@ class IntervalFolder:
         return len(taken)
 
 
-async def _add(connection: Connection, taken: list[Any], store: IntervalStore) -> list[Any]:
+async def _add(connection: Connection, taken: list[Any], store: IntervalStore) -> list[IntervalRow]:
     if not taken:
         return []
-    rows = rows_of(merged([row["increments"] for row in taken]))
-    await store.add(rows)
+    rows: list[IntervalRow] = []
+    increments = merged([row["increments"] for row in taken])
+    for first in range(0, len(increments), INTERVALS_AT_ONCE):
+        part = rows_of(increments[first : first + INTERVALS_AT_ONCE])
+        await store.add(part)
+        rows += part
     await connection.execute(sql.DROP_PENDING, [row["id"] for row in taken])
     return rows

@@ -13,6 +13,8 @@ from services.storage.intake.connection import Connection
 from services.storage.intake.pgcopy import OBSERVATION_COLUMNS, observation_rows, one_chunk
 
 MAX_COPY_RACES = 2
+SAVEPOINT = "readings"
+"""Set by the caller before anything of the batch is written: a COPY that meets a known key goes back to it."""
 
 
 class ReadingStore:
@@ -52,13 +54,12 @@ class ReadingStore:
         if not fresh:
             return True
         payload = observation_rows(fresh.series_id, fresh.time_us, fresh.value, fresh.flag, raw_ids[fresh.owner])
-        await self._connection.execute("SAVEPOINT readings")
         try:
             await self._connection.copy_to_table(
                 "observation", source=one_chunk(payload), columns=OBSERVATION_COLUMNS, format="binary"
             )
         except asyncpg.UniqueViolationError:
-            await self._connection.execute("ROLLBACK TO SAVEPOINT readings")
+            await self._connection.execute(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
             return False
         return True
 

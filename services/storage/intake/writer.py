@@ -1,5 +1,6 @@
 """One batch, one transaction: raw chain, observations, intervals, rejects, journal, ledger."""
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -8,6 +9,7 @@ from services.storage.intake import statements as sql
 from services.storage.intake.batch import EPOCH, Batch
 from services.storage.intake.books import (
     JournalRow,
+    columns_of,
     ledger_rows,
     refused_rows,
     reject_journal,
@@ -17,9 +19,8 @@ from services.storage.intake.columns import sorted_readings
 from services.storage.intake.connection import Connection
 from services.storage.intake.directory import Directory
 from services.storage.intake.identity import LANES, Link, RawClock, next_link
-from services.storage.intake.increment import IntervalRow, increments_of, rows_of
+from services.storage.intake.increment import Increments, IntervalRow, increments_of, rows_of
 from services.storage.intake.interval_store import IntervalStore
-from services.storage.intake.pending import keep_increments
 from services.storage.intake.pgcopy import (
     HEADER,
     RAW_COLUMNS,
@@ -27,10 +28,20 @@ from services.storage.intake.pgcopy import (
     one_chunk,
     raw_row,
 )
-from services.storage.intake.reading_store import ReadingStore
+from services.storage.intake.reading_store import SAVEPOINT, ReadingStore
 from services.storage.intake.records import store_histograms, store_seismic, store_statuses
 
 UNKNOWN_DEVICE = 0
+BEGIN = f"BEGIN; SAVEPOINT {SAVEPOINT}"
+
+
+@dataclass(slots=True)
+class Additions:
+    """What a batch adds beside its messages and readings. deferred: increments kept for a folder."""
+
+    journal: list[JournalRow] = field(default_factory=list)
+    intervals: list[IntervalRow] = field(default_factory=list)
+    deferred: Increments | None = None
 
 
 class FencedError(RuntimeError):
@@ -65,10 +76,10 @@ class Writer:
             outcome.raw_id = (first_us + place) * LANES + self._clock.lane
             outcome.stored = outcome.duplicate = outcome.conflict = 0
         heads: dict[int, Link] = {}
-        await self._connection.execute("BEGIN")
+        await self._connection.execute(BEGIN)
         try:
-            journal, intervals = await self._write_all(batch, directory, heads, first_us)
-            await self._close_books(batch, journal, heads, now)
+            additions = await self._write_all(batch, directory, heads, first_us)
+            await self._close_books(batch, additions, heads, now)
             await self._connection.execute("COMMIT")
         except BaseException:
             self._intervals.forget()
@@ -76,34 +87,30 @@ class Writer:
                 await self._connection.execute("ROLLBACK")
             raise
         self._heads |= heads
-        self._intervals.committed(intervals)
+        self._intervals.committed(additions.intervals)
 
-    async def _write_all(
-        self, batch: Batch, directory: Directory, heads: dict[int, Link], first_us: int
-    ) -> tuple[list[JournalRow], list[IntervalRow]]:
-        journal: list[JournalRow] = []
+    async def _write_all(self, batch: Batch, directory: Directory, heads: dict[int, Link], first_us: int) -> Additions:
+        additions = Additions()
         raw_ids = np.array([outcome.raw_id for outcome in batch.outcomes], np.int64)
-        added: list[IntervalRow] = []
         if batch.readings.values:
             readings = sorted_readings(batch.readings, directory)
             stored = await self._readings.store(readings, batch, raw_ids)
-            journal += water_journal(stored, directory)
+            additions.journal += water_journal(stored, directory)
             increments = increments_of(stored, directory)
-            if self._defers_intervals and journal:
-                stations = sorted({row[0] for row in journal})
-                await keep_increments(self._connection, increments, lane=self.lane, stations=stations)
+            if self._defers_intervals and additions.journal:
+                additions.deferred = increments
             else:
-                added = rows_of(increments)
+                additions.intervals = rows_of(increments)
         if batch.seismic:
-            journal += await store_seismic(self._connection, batch)
+            additions.journal += await store_seismic(self._connection, batch)
         if batch.histograms:
-            journal += await store_histograms(self._connection, batch)
+            additions.journal += await store_histograms(self._connection, batch)
         if batch.statuses:
-            journal += await store_statuses(self._connection, batch)
+            additions.journal += await store_statuses(self._connection, batch)
         await self._copy_raw(batch, heads, first_us)
-        if added:
-            await self._intervals.add(added)
-        return journal, added
+        if additions.intervals:
+            await self._intervals.add(additions.intervals)
+        return additions
 
     async def _copy_raw(self, batch: Batch, heads: dict[int, Link], first_us: int) -> None:
         rows = [HEADER]
@@ -128,23 +135,18 @@ class Writer:
             "raw_message", source=one_chunk(b"".join(rows)), columns=RAW_COLUMNS, format="binary"
         )
 
-    async def _close_books(
-        self, batch: Batch, journal: list[JournalRow], heads: dict[int, Link], now: datetime
-    ) -> None:
+    async def _close_books(self, batch: Batch, additions: Additions, heads: dict[int, Link], now: datetime) -> None:
+        journal = additions.journal
         refused = refused_rows(batch, now)
         if refused:
             await self._connection.executemany(sql.INSERT_REJECTED, refused)
             journal = journal + reject_journal(batch)
-        if journal:
-            await self._connection.execute(sql.INSERT_JOURNAL, *map(list, zip(*journal, strict=True)))
-        books = ledger_rows(batch)
-        await self._connection.execute(
-            sql.UPSERT_LEDGER, now.astimezone(UTC).date(), self._clock.lane, *map(list, zip(*books, strict=True))
-        )
-        await self._connection.execute(
-            sql.UPSERT_HEADS, self._clock.lane, list(heads), [link.chain_seq for link in heads.values()],
-            [link.digest for link in heads.values()],
+        deferred = additions.deferred
+        fence = await self._connection.fetchval(
+            sql.CLOSE_BOOKS, self._clock.lane, batch.outcomes[-1].raw_id, *columns_of(journal, width=5),
+            sorted({row[0] for row in additions.journal}), None if deferred is None else deferred.tobytes(),
+            now.astimezone(UTC).date(), *columns_of(ledger_rows(batch), width=7),
+            list(heads), [link.chain_seq for link in heads.values()], [link.digest for link in heads.values()],
         )  # fmt: skip
-        fence = await self._connection.execute(sql.ADVANCE_LANE, self._clock.lane, batch.outcomes[-1].raw_id)
-        if fence != "UPDATE 1":
+        if fence != 1:
             raise FencedError(f"lane {self._clock.lane} is no longer ours")
