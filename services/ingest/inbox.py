@@ -3,7 +3,7 @@
 import asyncio
 import zlib
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.storage.intake import Incoming
 
@@ -11,8 +11,7 @@ BYTES_A_READING = 30
 """Shortest reading on the wire, for a cautious guess of how many readings a payload holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One message and how to acknowledge it: packet id, QoS and the connection it came over."""
 
     incoming: Incoming
@@ -87,9 +86,11 @@ class SortedInbox:
     @property
     def full(self) -> bool:
         """True when the socket must not be read now."""
-        if len(self.inboxes) == 1:
-            return self.inboxes[0].full
-        return len(self) >= self._max_messages or sum(inbox.size_bytes for inbox in self.inboxes) >= self._max_bytes
+        messages = size = 0
+        for inbox in self.inboxes:
+            messages += len(inbox)
+            size += inbox.size_bytes
+        return messages >= self._max_messages or size >= self._max_bytes
 
     def put(self, delivery: Delivery) -> None:
         """Add a message to the inbox of its device; the caller asks `full` before reading more."""

@@ -1,7 +1,7 @@
 """raw_id and the hash chain (ADR 0002)."""
 
 import hashlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 LANES = 4096
 GENESIS = bytes(32)
@@ -31,8 +31,7 @@ class RawClock:
         return first
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """One link of the chain of (device, lane)."""
 
     chain_seq: int

@@ -1,14 +1,14 @@
 """What goes into the intake and what comes out of it."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from uskat.wire.ack import Ack, AckReject, payload_digest, seq_ranges
 from uskat.wire.errors import Refusal
 from uskat.wire.topic import MessageKind
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(NamedTuple):
     """One raw message.
 
     `device` and `kind` are set when the way in already knows them (HTTP, import), else they are read from the MQTT
