@@ -1,18 +1,19 @@
-"""paho-mqtt with two costs removed from its receiving path, measured on the ingest benchmark (ADR 0009).
+"""paho-mqtt with three costs removed from its receiving path, measured on the ingest benchmark (ADR 0009).
 
 A QoS 1 message costs stock paho about 40 µs over MQTT 5; half of it is a Properties object per message although
 publishers send none, and five system calls. Here an empty property list makes no object, the socket is read in
-large pieces and acknowledgements are written together. Nothing else of the library is touched;
+large pieces and acknowledgements are written together, and a plain PUBLISH becomes a tuple instead of a message object
+with a lock of its own. Nothing else of the library is touched;
 tests/unit/ingest/test_frugal.py compares both clients packet by packet, so an upgrade of paho that changes what is
 relied on here fails there.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import paho.mqtt._packet as paho_packet
 from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import MQTTProtocolVersion
+from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties, VariableByteIntegers
 
@@ -40,10 +41,21 @@ class LazyProperties:
         return self, length
 
 
+class Received(NamedTuple):
+    """A message as `FrugalClient.receive` gets it; fields as of paho's MQTTMessage."""
+
+    topic: str
+    payload: bytes
+    mid: int
+    qos: int
+    retain: bool
+    dup: bool
+
+
 class FrugalClient(Client):
     """A paho client that reads ahead. Only for an external loop: ask `has_read_ahead` before waiting for the socket."""
 
-    receive: Callable[[MQTTMessage], None] | None = None
+    receive: Callable[[Received | MQTTMessage], None] | None = None
     """Called with every received message instead of paho's callbacks by topic filter."""
 
     _ahead = b""
@@ -74,6 +86,32 @@ class FrugalClient(Client):
         """DISCONNECT that leaves the socket open: stock paho closes it at once, over whatever is still unread."""
         body = b"" if properties is None else b"\0" + properties.pack()  # type: ignore[no-untyped-call]
         self._packet_queue(0, bytes((DISCONNECT, len(body))) + body, 0, 0)
+
+    def _handle_publish(self) -> MQTTErrorCode:
+        received = None if self.receive is None or not self._manual_ack else self._plain()
+        if received is None or self.receive is None:
+            return super()._handle_publish()
+        self.receive(received)
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _plain(self) -> Received | None:
+        """The packet in hand if it is a well-formed PUBLISH of QoS 0 or 1 without properties; else paho looks at it."""
+        head, packet = self._in_packet["command"], self._in_packet["packet"]
+        qos = head >> 1 & 3
+        end = 2 + int.from_bytes(packet[:2], "big")
+        start = end + 2 if qos else end
+        mid = int.from_bytes(packet[end:start], "big")
+        if self._protocol == MQTTProtocolVersion.MQTTv5:
+            if packet[start : start + 1] != b"\0":
+                return None
+            start += 1
+        if qos > 1 or end == 2 or start > len(packet):
+            return None
+        try:
+            topic = str(packet[2:end], "utf-8")
+        except UnicodeDecodeError:
+            return None
+        return Received(topic, bytes(packet[start:]), mid, qos, bool(head & 1), bool(head & 8))
 
     def _handle_on_message(self, message: MQTTMessage) -> None:
         if self.receive is None:

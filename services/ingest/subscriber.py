@@ -19,7 +19,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from services.ingest.address import BrokerAddress
-from services.ingest.frugal import PIECE_BYTES, FrugalClient, read_properties_lazily
+from services.ingest.frugal import PIECE_BYTES, FrugalClient, Received, read_properties_lazily
 from services.ingest.inbox import Delivery
 from services.ingest.receipts import Receipts
 from services.settings import Settings
@@ -278,7 +278,7 @@ class Subscriber:
         self._lost.set()
         self._on_change(0)
 
-    def _receive(self, message: mqtt.MQTTMessage) -> None:
+    def _receive(self, message: Received | mqtt.MQTTMessage) -> None:
         try:
             topic = message.topic
         except UnicodeDecodeError:

@@ -69,7 +69,14 @@ def conversation(
         mqtt.CallbackAPIVersion.VERSION2, "compared", protocol=mqtt.MQTTv5 if v5 else mqtt.MQTTv311,
         manual_ack=True, clean_session=None if v5 else False,
     )  # fmt: skip
-    client.on_message = lambda _c, _u, m: heard.append((m.topic, bytes(m.payload), m.mid, m.qos, m.retain, m.dup))
+
+    def hear(message: object) -> None:
+        names = ("topic", "payload", "mid", "qos", "retain", "dup")
+        heard.append(tuple(getattr(message, name) for name in names))
+
+    client.on_message = lambda _c, _u, message: hear(message)
+    if isinstance(client, FrugalClient):
+        client.receive = hear
     client.on_connect = lambda _c, _u, flags, reason, _p: heard.append(
         ("connected", flags.session_present, str(reason))
     )
