@@ -32,7 +32,7 @@ from simulators.load import publish_packets
 from tests.chaos.judgement import Judgement
 from tests.chaos.malformed import Sender, Shot
 from tests.chaos.plant import Plant, make_database
-from tests.chaos.verdict import Verdict, check_books
+from tests.chaos.verdict import Verdict, check_books, fold_intervals
 
 GOOD_DEVICE, GOOD_EVERY = "U-25", 10
 STALL_S = 60.0
@@ -142,6 +142,7 @@ async def _all_stored(database_url: str, sent: int, worker: ChildProcess) -> boo
 
 
 async def _compare(database_url: str, account: Account, start: datetime) -> dict[str, object]:
+    await fold_intervals(database_url)
     connection = await asyncpg.connect(database_url)
     try:
         rows = await connection.fetch(

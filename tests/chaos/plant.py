@@ -26,7 +26,8 @@ from uskat.water.network import demo_network
 ROOT = Path(__file__).resolve().parents[2]
 READY_TIMEOUT_S = 60.0
 FILLED_BY_INGEST = (
-    "raw_message", "chain_head", "observation", "observation_conflict", "interval_20min", "journal", "ledger",
+    "raw_message", "chain_head", "observation", "observation_conflict", "interval_20min", "interval_pending",
+    "journal", "ledger",
     "rejected", "device_status", "histogram_interval", "seismic_record", "ingest_lane",
 )  # fmt: skip
 PERSISTENCE = {

@@ -88,7 +88,7 @@ async def test_a_drifting_sensor_is_told_and_kept_from_being_a_violation_in_any_
     assert detail(alerts[0])["correction"]["kind"] == "linear"
     expected = await standing(drifting), await levels(sql)
     await sql.execute("TRUNCATE observation, interval_20min, quality_interval, quality_day, alert, alert_event,"
-                      " detector_state, notification_log, rollup, journal")  # fmt: skip
+                      " detector_state, notification_log, rollup, journal CASCADE")  # fmt: skip
     pieces = [(code, first) for code in POSTS for first in range(0, DAYS, 5)]
     random.Random(3).shuffle(pieces)
     for code, first in pieces:

@@ -174,7 +174,7 @@ async def test_any_order_and_batching_of_the_same_readings_gives_the_same_rows_a
     expected = await quality(world), [[alert[name] for name in shown] for alert in await world.alerts()]
     assert any(row["rollup"] == 4 for row in expected[0])
     await world.sql.execute("TRUNCATE observation, interval_20min, quality_interval, alert, alert_event, detector_state,"
-                            " notification_log, rollup")  # fmt: skip
+                            " notification_log, rollup CASCADE")  # fmt: skip
     pieces = [(first, min(first + 37, 700)) for first in range(0, 700, 37)]
     noise.shuffle(pieces)
     for first, last in pieces:
