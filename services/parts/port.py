@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 from collections.abc import Collection
 
 LOOPBACK = "127.0.0.1"
+FIRST, LAST = 20_000, 32_000
+"""Below the ports that systems give to outgoing connections: one of those may take a free port before its server does."""
+TRIES = 50
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on at this moment."""
+    """Return a port that nobody listens on at this moment, and that no outgoing connection will take meanwhile."""
+    for _ in range(TRIES):
+        port = FIRST + secrets.randbelow(LAST - FIRST)
+        if is_free(port):
+            return port
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.bind((LOOPBACK, 0))
         return int(listener.getsockname()[1])
