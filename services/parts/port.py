@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 LOOPBACK = "127.0.0.1"
 FIRST, LAST = 20_000, 32_000
-"""Below the ports that systems give to outgoing connections: one of those may take a free port before its server does."""
+"""Below the ports of outgoing connections: one of those may take a free port before its server does."""
 TRIES = 50
 
 
