@@ -206,16 +206,6 @@ REJECTION_WORDS: Mapping[str, str] = MappingProxyType(
     }
 )  # fmt: skip
 REJECTION_REASONS = tuple(REJECTION_WORDS.values())
-ALERT_MOVES: Mapping[Verdict, tuple[Verdict, ...]] = MappingProxyType(
-    {
-        Verdict.NEW: (Verdict.ACKNOWLEDGED, Verdict.REJECTED),
-        Verdict.ACKNOWLEDGED: (Verdict.CONFIRMED, Verdict.REJECTED, Verdict.NEW),
-        Verdict.CONFIRMED: (Verdict.RESOLVED,),
-        Verdict.REJECTED: (),
-        Verdict.RESOLVED: (),
-    }
-)
-"""The only moves between verdicts; a resolved alert that comes again is a new, linked one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,11 +249,6 @@ def blast_state(status: str, *, announced: bool, planned_to: datetime, now: date
         "planned": BlastState.PREPARED, "postponed": BlastState.MOVED, "cancelled": BlastState.CANCELLED,
         "fired": BlastState.FIRED, "reported": BlastState.FIRED,
     }[status]  # fmt: skip
-
-
-def may_move(before: Verdict, after: Verdict) -> bool:
-    """True when a person may move an alert from one verdict to the other."""
-    return after in ALERT_MOVES[before]
 
 
 def alert_words(verdict: Verdict, facts: Mapping[str, Any]) -> str:

@@ -4,7 +4,6 @@ import pytest
 
 from uskat.blast.passport.lifecycle import BlastStatus
 from uskat.public_status import (
-    ALERT_MOVES,
     BLAST_BADGES,
     REJECTION_REASONS,
     STATION_BADGES,
@@ -15,7 +14,6 @@ from uskat.public_status import (
     alert_words,
     blast_state,
     is_still_shown,
-    may_move,
     station_state,
 )
 
@@ -77,16 +75,6 @@ def test_a_reviewed_verdict_holds_also_when_the_post_falls_silent():
 def test_the_machine_never_says_do_not_take_water():
     every = [OpenAlert("exceedance", verdict) for verdict in Verdict]
     assert {state(*every[:n]) for n in range(6)}.isdisjoint({StationState.WARNING})
-
-
-def test_only_the_listed_moves_are_allowed():
-    allowed = {(before, after) for before in Verdict for after in Verdict if may_move(before, after)}
-    assert allowed == {
-        (Verdict.NEW, Verdict.ACKNOWLEDGED), (Verdict.NEW, Verdict.REJECTED), (Verdict.ACKNOWLEDGED, Verdict.CONFIRMED),
-        (Verdict.ACKNOWLEDGED, Verdict.REJECTED), (Verdict.ACKNOWLEDGED, Verdict.NEW),
-        (Verdict.CONFIRMED, Verdict.RESOLVED),
-    }  # fmt: skip
-    assert set(ALERT_MOVES) == set(Verdict)
 
 
 @pytest.mark.parametrize(
