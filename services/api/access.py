@@ -1,8 +1,9 @@
 """Who may do what: one row a route, deny by default. tests/unit/api/test_access.py walks through all of them.
 
-Roles: `anonymous` has no token; `ingest`, `operate` and `enterprise` are scopes of a token. A token with a scope may
-also do what `anonymous` may. `enterprise` belongs to one enterprise: whose blasts it may see and change is decided
-where they are read, by the token's own enterprise.
+Roles: `anonymous` has no token; the others are scopes of a token. A token with a scope may also do what `anonymous`
+may. `enterprise` belongs to one enterprise: whose blasts it may see and change is decided where they are read, by the
+token's own enterprise. `inspector`, `metrologist` and `admin` belong to one agency; `operate` is the machine key of
+whoever runs the installation.
 """
 
 from enum import StrEnum
@@ -17,13 +18,21 @@ class Role(StrEnum):
     INGEST = "ingest"
     OPERATE = "operate"
     ENTERPRISE = "enterprise"
+    INSPECTOR = "inspector"
+    METROLOGIST = "metrologist"
+    ADMIN = "admin"
 
+
+AGENCY_ROLES = frozenset({Role.INSPECTOR, Role.METROLOGIST, Role.ADMIN})
+"""People of an agency: a token of theirs that is bound to no agency carries none of these roles."""
 
 EVERYBODY = frozenset(Role)
-OPERATORS = frozenset({Role.OPERATE})
+OPERATORS = frozenset({Role.OPERATE, Role.INSPECTOR})
+METROLOGISTS = frozenset({Role.METROLOGIST})
+ADMINS = frozenset({Role.ADMIN})
 SENDERS = frozenset({Role.INGEST})
 ENTERPRISES = frozenset({Role.ENTERPRISE})
-INSIDERS = frozenset({Role.ENTERPRISE, Role.OPERATE})
+INSIDERS = frozenset({Role.ENTERPRISE}) | OPERATORS
 """The enterprise itself and whoever supervises it."""
 
 FDSN = tuple(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from services.api.access import Role, allowed
+from services.api.access import AGENCY_ROLES, OPERATORS, Role, allowed
 from services.api.context import Context
 from services.api.errors import Forbidden, Unauthenticated
 from services.api.middleware import route_of
@@ -20,17 +20,19 @@ class Principal:
     """Who asks. `device`: the only device this token may send as; None: any (or no token).
 
     `enterprise`: whose blasts a token of scope enterprise may see in full and file; None: it is not bound to one.
+    `agency`: code of the agency (орган надзора) an inspector, metrologist or admin works for; None: not one of them.
     """
 
     name: str
     roles: frozenset[Role]
     device: str | None = None
     enterprise: str | None = None
+    agency: str | None = None
 
     @property
     def sees_everything(self) -> bool:
         """True when unpublished stations and series are shown."""
-        return Role.OPERATE in self.roles
+        return not OPERATORS.isdisjoint(self.roles)
 
 
 ANONYMOUS = Principal("anonymous", PUBLIC)
@@ -63,9 +65,13 @@ async def _holder(request: Request, header: str) -> Principal:
     if holder is None:
         raise Unauthenticated("the token is unknown, revoked or expired")
     roles = PUBLIC | {Role(scope) for scope in holder.scopes if scope in set(Role) - PUBLIC}
-    if holder.enterprise is None:
-        roles -= {Role.ENTERPRISE}  # a token that belongs to nobody files for nobody
-    return Principal(holder.name, frozenset(roles), holder.device, holder.enterprise)
+    if holder.organisation is None:
+        roles -= {Role.ENTERPRISE} | AGENCY_ROLES  # a token that belongs to nobody acts for nobody
+    return Principal(
+        holder.name, frozenset(roles), holder.device,
+        enterprise=holder.organisation if Role.ENTERPRISE in roles else None,
+        agency=None if AGENCY_ROLES.isdisjoint(roles) else holder.organisation,
+    )  # fmt: skip
 
 
 async def _principal(request: Request) -> Principal:

@@ -14,13 +14,13 @@ _HOLDER = text(
 
 
 class TokenHolder(Struct, frozen=True):
-    """A valid token's name, scopes, and the device and the enterprise it is bound to, if any."""
+    """A valid token's name, scopes, and the device and the organisation it is bound to, if any."""
 
     id: int
     name: str
     scopes: frozenset[str]
     device: str | None
-    enterprise: str | None = None
+    organisation: str | None = None
 
 
 async def token_holder(connection: AsyncConnection, token: str) -> TokenHolder | None:

@@ -19,6 +19,9 @@ HOLDERS = {
     Role.INGEST: TokenHolder(1, "works", frozenset({"ingest"}), None),
     Role.OPERATE: TokenHolder(2, "duty", frozenset({"operate"}), None),
     Role.ENTERPRISE: TokenHolder(3, "pit", frozenset({"enterprise"}), None, "kedrovaya-pad-demo"),
+    Role.INSPECTOR: TokenHolder(4, "inspector", frozenset({"inspector"}), None, "agency-demo"),
+    Role.METROLOGIST: TokenHolder(5, "metrologist", frozenset({"metrologist"}), None, "agency-demo"),
+    Role.ADMIN: TokenHolder(6, "admin", frozenset({"admin"}), None, "agency-demo"),
 }
 VALUES = {
     "code": "U-1", "series_id": "1", "record_id": "1", "alert_id": "1", "raw_id": "1", "device": "U-1", "kind": "water",

@@ -1,0 +1,20 @@
+"""Cases."""
+
+from alembic import op
+
+revision = "0009_cases"
+down_revision = "0008_identity"
+branch_labels = None
+depends_on = None
+
+STATEMENTS: tuple[str, ...] = ()
+
+
+def upgrade() -> None:
+    """Create what is new."""
+    for statement in STATEMENTS:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Take it away again."""

@@ -1,0 +1,20 @@
+"""Evidence."""
+
+from alembic import op
+
+revision = "0011_evidence"
+down_revision = "0010_notices"
+branch_labels = None
+depends_on = None
+
+STATEMENTS: tuple[str, ...] = ()
+
+
+def upgrade() -> None:
+    """Create what is new."""
+    for statement in STATEMENTS:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Take it away again."""
