@@ -29,6 +29,7 @@ from services.storage import (  # noqa: F401 - registers theirs
     blast_state_tables,
     blast_tables,
     cause_tables,
+    evidence_tables,
     handling_tables,
 )
 from services.storage.intake_tables import chain_head, interval_pending
