@@ -21,6 +21,7 @@ class Principal:
 
     `enterprise`: whose blasts a token of scope enterprise may see in full and file; None: it is not bound to one.
     `agency`: code of the agency (орган надзора) an inspector, metrologist or admin works for; None: not one of them.
+    `territories`: codes of the territories that agency supervises; empty for everybody else.
     """
 
     name: str
@@ -28,6 +29,12 @@ class Principal:
     device: str | None = None
     enterprise: str | None = None
     agency: str | None = None
+    territories: frozenset[str] = frozenset()
+
+    @property
+    def organisation(self) -> str | None:
+        """Code of the organisation it acts for, as the audit log has it."""
+        return self.agency or self.enterprise
 
     @property
     def sees_everything(self) -> bool:
@@ -71,6 +78,7 @@ async def _holder(request: Request, header: str) -> Principal:
         holder.name, frozenset(roles), holder.device,
         enterprise=holder.organisation if Role.ENTERPRISE in roles else None,
         agency=None if AGENCY_ROLES.isdisjoint(roles) else holder.organisation,
+        territories=frozenset() if AGENCY_ROLES.isdisjoint(roles) else holder.territories,
     )  # fmt: skip
 
 

@@ -96,6 +96,7 @@ station = Table(
     Column("demo", Boolean, nullable=False, server_default=text("false")),
     _properties(),
     moment("created_at", now=True),
+    Column("territory", Text),  # code; null: of none
 )  # fmt: skip
 
 place = Table(  # settlements, pits, outlets: what the map shows and later issues attribute to
@@ -111,6 +112,7 @@ place = Table(  # settlements, pits, outlets: what the map shows and later issue
     Column("organisation_id", Integer, ForeignKey("organisation.id")),
     Column("demo", Boolean, nullable=False, server_default=text("false")),
     _properties(),
+    Column("territory", Text),  # code; null: of none
     UniqueConstraint("kind", "code"),
 )  # fmt: skip
 
@@ -171,12 +173,14 @@ api_token = Table(
     _identity(),
     Column("name", Text, nullable=False),
     Column("token_hash", LargeBinary, nullable=False, unique=True),  # SHA-256 of a 256-bit random token
-    Column("scopes", ARRAY(Text), nullable=False),  # ingest | operate | enterprise
+    Column("scopes", ARRAY(Text), nullable=False),  # services.api.access.Role
     Column("device_id", Integer, ForeignKey("device.id")),  # set: may only write as this device
-    Column("organisation_id", Integer, ForeignKey("organisation.id")),  # of scope enterprise: files its blasts only
+    Column("organisation_id", Integer, ForeignKey("organisation.id")),  # whom it acts for: an enterprise or an agency
     moment("created_at", now=True),
     moment("expires_at", nullable=True),
     moment("revoked_at", nullable=True),
+    Column("issued_by", Text),  # null: from the command line
+    Column("revoked_by", Text),
 )  # fmt: skip
 
 ingest_lane = Table(  # who last wrote in which lane; exclusivity itself is an advisory lock
