@@ -24,10 +24,7 @@ from sqlalchemy import (
 )  # fmt: skip
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from services.storage import (  # noqa: F401 - registers theirs
-    blast_event_tables, blast_state_tables, blast_tables, case_tables, cause_tables, citizen_tables, evidence_tables,
-    handling_tables, identity_tables, notice_tables,
-)  # fmt: skip
+from services.storage import table_topics  # noqa: F401 - registers the tables of every topic
 from services.storage.intake_tables import chain_head, interval_pending
 from services.storage.quality_tables import quality_day, quality_interval, station_visit
 from services.storage.registry_tables import (
