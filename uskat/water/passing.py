@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from uskat.water.chemistry import ammonia_mg_l
 from uskat.water.interval import INTERVAL, INTERVAL_S
 from uskat.water.signature import Change
 
@@ -111,6 +112,12 @@ class Excess:
         same = np.sign(np.nan_to_num(self.course)) == np.sign(self.peak)
         return float(np.count_nonzero(high & same)) * INTERVAL_S / 3600
 
+    def value(self, moment: datetime) -> float:
+        """What was measured beyond the level at a moment of the window, added to it; the level where it is missing."""
+        place = (moment - self.since) // INTERVAL
+        inside = 0 <= place < len(self.course) and np.isfinite(self.course[place])
+        return self.level + (float(self.course[place]) if inside else 0.0)
+
 
 @dataclass(frozen=True)
 class Passing:
@@ -132,7 +139,21 @@ class Passing:
     @cached_property
     def changes(self) -> dict[str, Change]:
         """For the signature: level and extreme of each parameter, taken together in time where tracers moved."""
-        return {code: Change(e.level, e.level + e.peak) for code, e in self.excesses.items()}
+        return {code: Change(e.level, e.level + e.peak) for code, e in self.excesses.items()} | self._ammonia
+
+    @cached_property
+    def _ammonia(self) -> dict[str, Change]:
+        """Un-ionised ammonia as `nh3`, mg/L, when ammonium was farthest from its level; none where pH is not known."""
+        nh4, temperature, ph = (self.excesses.get(code) for code in ("nh4", "temp", "ph"))
+        if nh4 is None or temperature is None or ph is None:
+            return {}
+        at = nh4.peak_at
+        return {
+            "nh3": Change(
+                ammonia_mg_l(nh4.level, temperature.level, ph=ph.level),
+                ammonia_mg_l(nh4.level + nh4.peak, temperature.value(at), ph=ph.value(at)),
+            )
+        }
 
     @property
     def onset_at(self) -> datetime:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from uskat.water.chemistry import ammonia_mg_l
 from uskat.water.passing import StationRecord, excess_of, passing_of
 from uskat.water.pollution_episode import Sign, join_signs
 
@@ -100,3 +101,20 @@ def test_episodes_do_not_depend_on_the_order_of_signs(periods, random):
     assert sorted(one.alert_id for episode in episodes for one in episode.signs) == sorted(s.alert_id for s in signs)
     for earlier, later in pairwise(episodes):
         assert later.started_at - earlier.ended_at > timedelta(hours=3)
+
+
+def test_ammonia_that_harms_fish_is_told_from_ammonium_temperature_and_acidity():
+    """norms.md §6.1: risk for fish above 0.05 mg/L NH3, which the same ammonium reaches in warm alkaline water only."""
+    nh4 = np.full(HOURS * 3, 0.3)
+    nh4[6 * 72 + 6 : 6 * 72 + 18] = 2.0
+    warm = {"nh4": nh4, "temp": np.full(HOURS * 3, 22.0), "ph": np.full(HOURS * 3, 8.4)}
+    cold = warm | {"temp": np.full(HOURS * 3, 2.0), "ph": np.full(HOURS * 3, 7.0)}
+    end = START + timedelta(hours=12)
+
+    risk = passing_of(record(usual(), **warm), START, until=end).changes["nh3"]
+    none = passing_of(record(usual(), **cold), START, until=end).changes["nh3"]
+
+    assert risk.observed == pytest.approx(ammonia_mg_l(2.0, 22.0, ph=8.4), rel=0.05)
+    assert risk.before < 0.05 < risk.observed
+    assert none.observed < 0.01
+    assert "nh3" not in passing_of(record(usual(), nh4=nh4), START, until=end).changes
