@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage import tables as t
 from services.storage.credential import mosquitto_hash, new_secret, token_hash
+from services.storage.territory_store import load_territories
 from uskat.water.network import Network
 from uskat.water.parameters import parameters
 
@@ -34,6 +35,7 @@ async def load_network(connection: AsyncConnection, network: Network) -> dict[st
         [{"code": o.code, "name": o.name, "kind": o.kind, "demo": network.demo} for o in network.organisations],
         key="code",
     )  # fmt: skip
+    await load_territories(connection, network, organisations)
     rivers = await _upsert(connection, t.river, [_river_row(network, code) for code in network.river_of], key="code")
     stations = await _upsert(
         connection, t.station, _station_rows(network, rivers=rivers, organisations=organisations), key="code"
@@ -182,6 +184,7 @@ def _station_rows(network: Network, *, rivers: dict[str, int], organisations: di
             "code": s.code, "name": s.name, "kind": s.kind, "river_id": rivers.get(s.river or ""), "river_km": s.km,
             "downstream": s.downstream, "latitude": s.latitude, "longitude": s.longitude, "accuracy_m": s.accuracy_m,
             "water_use": s.water_use or "none", "organisation_id": organisations[s.organisation], "demo": network.demo,
+            "territory": network.territory_of.get(("station", s.code)),
             "properties": {"role": s.role, "flag": s.flag, "proposed": s.proposed, "source": s.source}
             | ({"flood": msgspec.to_builtins(s.flood)} if s.flood is not None else {})
             | ({"receptor": s.receptor} if s.receptor is not None else {}),
@@ -203,6 +206,7 @@ async def _load_places(
                     "longitude": item.longitude, "river_id": rivers.get(properties.get("river", "")),
                     "river_km": properties.get("km"), "demo": kind != "settlement" and network.demo,
                     "organisation_id": organisations.get(properties.get("organisation", "")), "properties": properties,
+                    "territory": network.territory_of.get((kind, item.code)),
                 }
             )  # fmt: skip
     if rows:

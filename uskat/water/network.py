@@ -2,8 +2,9 @@
 
 The file is JSON (`uskat/data/network/uskat_demo.json` is the example): an object with the fields of `Network` below:
 `version` 1, `code`, `name`, `schematic`, `demo`, `crs`, `notes`, and the lists `organisations`, `rivers`, `stations`,
-`devices`, `seismographs`, `outlets`, `pits`, `settlements`, whose objects have the fields of the types of the same
-name in `network_items` (a field with a default may be left out, an unknown field is an error). References go by
+`devices`, `seismographs`, `outlets`, `pits`, `settlements`, `territories` (may be left out), whose objects have the
+fields of the types of the same name in `network_items` (a field with a default may be left out, an unknown field is an
+error). References go by
 `code`. `series` follow from `devices[].parameters`. Kilometres of a river count upwards from its own mouth. A second
 file of settlements (`{version, licence, attribution, notes, settlements}`) may be added: its licence differs.
 """
@@ -29,6 +30,7 @@ from uskat.water.network_items import (
     Series,
     Settlement,
     Station,
+    Territory,
 )
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "Series",
     "Settlement",
     "Station",
+    "Territory",
     "demo_network",
     "load_network",
 ]

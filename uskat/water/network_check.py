@@ -22,6 +22,7 @@ def contradictions(network: Network) -> Iterator[str]:
         yield from _check_stations(network)
     yield from _check_devices(network)
     yield from _check_places(network)
+    yield from _check_territories(network)
 
 
 def _check_codes(network: Network) -> Iterator[str]:
@@ -34,6 +35,7 @@ def _check_codes(network: Network) -> Iterator[str]:
         "outlets": (item.code for item in network.outlets),
         "pits": (item.code for item in network.pits),
         "settlements": (item.code for item in network.settlements),
+        "territories": (item.code for item in network.territories),
     }
     for name, codes in lists.items():
         seen: set[str] = set()
@@ -154,3 +156,21 @@ def _point(network: Network, river: str | None, km: float | None) -> RiverPoint 
     if river is None or km is None or river not in network.river_of:
         return None
     return RiverPoint(river, km) if 0 <= km <= network.river_of[river].length_km else None
+
+
+def _check_territories(network: Network) -> Iterator[str]:
+    agencies = {item.code for item in network.organisations if item.kind == "agency"}
+    known = {("station", item.code) for item in network.stations} | {("pit", item.code) for item in network.pits}
+    known |= {("outlet", item.code) for item in network.outlets}
+    seen: set[tuple[str, str]] = set()
+    for territory in network.territories:
+        for agency in territory.agencies:
+            if agency not in agencies:
+                yield f"territory {territory.code!r}: {agency!r} is no agency of the file"
+        for kind in ("station", "outlet", "pit", "settlement"):
+            for code in getattr(territory, kind + "s"):
+                if kind != "settlement" and (kind, code) not in known:  # those may come in the second file
+                    yield f"territory {territory.code!r}: the file names no {kind} {code!r}"
+                if (kind, code) in seen:
+                    yield f"{kind} {code!r} lies in two territories"
+                seen.add((kind, code))

@@ -17,6 +17,7 @@ from uskat.water.network_items import (
     Series,
     Settlement,
     Station,
+    Territory,
 )
 
 
@@ -38,6 +39,7 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     outlets: tuple[Outlet, ...]
     pits: tuple[Pit, ...]
     settlements: tuple[Settlement, ...]
+    territories: tuple[Territory, ...] = ()
 
     @cached_property
     def series(self) -> tuple[Series, ...]:
@@ -53,6 +55,19 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     def station_of(self) -> dict[str, Station]:
         """Stations by code."""
         return {station.code: station for station in self.stations}
+
+    @cached_property
+    def territory_of(self) -> dict[tuple[str, str], str]:
+        """Code of a territory by what lies in it: (station | outlet | pit | settlement, code)."""
+        return {
+            (kind, code): territory.code
+            for territory in self.territories
+            for kind, codes in (
+                ("station", territory.stations), ("outlet", territory.outlets),
+                ("pit", territory.pits), ("settlement", territory.settlements),
+            )
+            for code in codes
+        }  # fmt: skip
 
     @cached_property
     def seismograph_of(self) -> dict[str, Seismograph]:

@@ -17,6 +17,18 @@ class Organisation(Item, frozen=True, kw_only=True):
     kind: str
 
 
+class Territory(Item, frozen=True, kw_only=True):
+    """An area that one or more agencies supervise, by what lies in it; a thing lies in one territory or in none."""
+
+    code: str
+    name: str
+    agencies: tuple[str, ...]
+    stations: tuple[str, ...] = ()
+    outlets: tuple[str, ...] = ()
+    pits: tuple[str, ...] = ()
+    settlements: tuple[str, ...] = ()
+
+
 class River(Item, frozen=True, kw_only=True):
     """A river. `mouth_km`: km of the receiving river where this one enters; geometry: (lon, lat), source to mouth."""
 

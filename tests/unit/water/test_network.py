@@ -42,6 +42,15 @@ def test_no_real_enterprise_is_named():
     assert not [name for name in real if name in TEXT]
 
 
+def test_everything_that_is_measured_or_discharges_lies_in_a_territory_of_its_own_agency():
+    for kind, items in (("station", NETWORK.stations), ("outlet", NETWORK.outlets), ("pit", NETWORK.pits)):
+        assert [entry.code for entry in items if (kind, entry.code) not in NETWORK.territory_of] == []
+    settlements = {entry.code for entry in NETWORK.settlements}
+    assert {code for kind, code in NETWORK.territory_of if kind == "settlement"} <= settlements
+    first, second = NETWORK.territories
+    assert not set(first.agencies) & set(second.agencies)
+
+
 def test_every_series_has_a_known_parameter_and_every_station_a_device():
     assert {series.parameter for series in NETWORK.series} <= set(parameters())
     assert {device.station for device in NETWORK.devices} == {station.code for station in NETWORK.stations}
@@ -128,6 +137,9 @@ def test_a_seismograph_tells_the_registry_what_its_counts_mean():
         (lambda d: item(d, "seismographs", "SEIS-TALDA-1").update(near_pit="nowhere"), "near a place"),
         (lambda d: item(d, "outlets", "out-kp-1").update(river="ob"), "river 'ob'"),
         (lambda d: item(d, "outlets", "out-kp-1").update(kind="rainbow"), "'rainbow'"),
+        (lambda d: d["territories"][0].update(stations=["U-99"]), "no station 'U-99'"),
+        (lambda d: d["territories"][1].update(stations=["KU-1"]), "'KU-1' lies in two territories"),
+        (lambda d: d["territories"][0].update(agencies=["sukhoy-log-demo"]), "no agency of the file"),
         (lambda d: d.update(colour="blue"), "colour"),
         (lambda d: item(d, "stations", "U-21").update(colour="blue"), "colour"),
         (lambda d: item(d, "stations", "U-21").pop("latitude"), "latitude"),
