@@ -42,7 +42,9 @@ def state(*steps: ComplaintStep) -> Complaint:
 
 
 def test_the_usual_course_ends_closed():
-    found = state(TAKEN, after(1.5, ComplaintAction.LINK, reference="case:7"), ANSWERED, after(9, ComplaintAction.CLOSE))
+    found = state(
+        TAKEN, after(1.5, ComplaintAction.LINK, reference="case:7"), ANSWERED, after(9, ComplaintAction.CLOSE)
+    )
     assert (found.stage, found.owner, found.links) == (Stage.CLOSED, "ivanova", ("case:7",))
     assert found.closed_at == T0 + timedelta(minutes=9)
 
