@@ -1,19 +1,24 @@
-"""New alerts enter the queue, acknowledgements lapse, what nobody takes climbs: every second, each in a transaction."""
+"""New alerts enter the queue, acknowledgements lapse, what nobody takes climbs: every second, each in a transaction.
+
+Every few seconds alerts of one cause are gathered under a parent (`services.alerts.causes`).
+"""
 
 import asyncio
 import contextlib
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
 from services.alerts import metrics
+from services.alerts.causes import find_causes
 from services.storage.engine import unit_of_work
 from services.storage.handling_store import alerts_to_attend, attend
 from uskat.supervision.handling.policy import packaged_policy
 
 LOOK_EVERY_S = 1.0
+CAUSES_EVERY = timedelta(seconds=5)
 AT_ONCE = 500
 
 log = structlog.get_logger(__name__)
@@ -22,9 +27,13 @@ log = structlog.get_logger(__name__)
 async def attend_until(stop: asyncio.Event, engine: Any, *, clock: Callable[[], datetime]) -> None:
     """Attend until `stop` is set; a lost database is waited for, an alert that fails is told and left for later."""
     failing: set[int] = set()
+    looked: datetime | None = None
     while not stop.is_set():
         try:
             failing = await attend_all(engine, clock=clock, known=failing)
+            if looked is None or not timedelta(0) <= clock() - looked < CAUSES_EVERY:
+                looked = clock()
+                await find_causes(engine, clock=clock)
         except Exception as error:  # noqa: BLE001 - the sweeps tell of a lost database; this loop outlives it too
             log.debug("attending.given_up", error=type(error).__name__)
         with contextlib.suppress(TimeoutError):

@@ -14,10 +14,13 @@ from services.storage.reading import json_value, row_values
 _COLUMNS = """
 SELECT a.id, a.kind, a.severity, a.state, a.detector, st.code, st.name, st.latitude, st.longitude, d.code, a.series_id,
     p.code, a.started_at, a.ended_at, a.knowable_at, a.known_at, a.updated_at, a.title, a.figures, a.reasons, a.norm,
-    a.detail, CASE WHEN h.review <> 'open' THEN h.review WHEN h.attention = 'acknowledged' THEN 'acknowledged'
-    ELSE 'new' END, h.reason
+    a.detail, CASE WHEN h.review <> 'open' THEN h.review WHEN up.review <> 'open' THEN up.review
+    WHEN 'acknowledged' IN (h.attention, up.attention) THEN 'acknowledged' ELSE 'new' END,
+    coalesce(h.reason, up.reason), c.parent_id
 FROM alert a JOIN station st ON st.id = a.station_id LEFT JOIN device d ON d.id = a.device_id
 LEFT JOIN alert_handling h ON h.alert_id = a.id
+LEFT JOIN alert_cause c ON c.alert_id = a.id AND h.attention = 'suppressed'
+LEFT JOIN alert_handling up ON up.alert_id = c.parent_id
 LEFT JOIN series s ON s.id = a.series_id LEFT JOIN parameter p ON p.id = s.parameter_id
 WHERE (:all OR (a.published AND st.published))
 """
@@ -50,7 +53,8 @@ class AlertRow(Struct):
     started_at: when it happened; knowable_at: when it could have been known; known_at: when it was known; ended_at:
     when it was over. `norm.verified` tells whether the norm was checked against the official document. `detail`: what
     else explains it – moved parameters, signature, reach and candidate outlets, forecast – by detector. `verdict`: what
-    people found (new, acknowledged, confirmed, rejected, resolved), and why it was rejected.
+    people found (new, acknowledged, confirmed, rejected, resolved), and why it was rejected. parent: the alert of the
+    common cause that it waits under, whose verdict then holds for it too.
     """
 
     id: int
@@ -77,6 +81,7 @@ class AlertRow(Struct):
     detail: dict[str, Any] = {}
     verdict: str = "new"
     rejected_for: str | None = None
+    parent: int | None = None
 
 
 class AlertChange(Struct):

@@ -16,12 +16,13 @@ ALERT_CHANNEL = "uskat_alert"
 PUBLIC = "public"
 OPERATOR = "operator"
 
-_ALERTS = """SELECT id, detector, key, state, started_at, ended_at, settled_at, kind, severity, knowable_at, title,
+_ALERT = """SELECT id, detector, key, state, started_at, ended_at, settled_at, kind, severity, knowable_at, title,
         title_en, figures::text, reasons::text, norm::text, detail::text, published, series_id, device_id
-    FROM alert WHERE {0} AND (state = 'active' OR settled_at > :since OR started_at >= :since)
-    ORDER BY id"""
+    FROM alert WHERE {0}"""
+_ALERTS = _ALERT + " AND (state = 'active' OR settled_at > :since OR started_at >= :since) ORDER BY id"
 _STORED = text(_ALERTS.format("station_id = :station"))
 _OF_NETWORK = text(_ALERTS.format("detector = :detector"))
+_BY_ID = text(_ALERT.format("id = ANY(:ids)") + " ORDER BY id")
 # Two evaluations of one station never run at once, so the conflict arm only meets an alert that was withdrawn long ago.
 _INSERT = text(
     """INSERT INTO alert (key, station_id, device_id, series_id, detector, kind, severity, state, started_at, ended_at,
@@ -99,6 +100,11 @@ async def network_alerts(connection: AsyncConnection, detector: str, *, since: d
     """The same of one detector over all stations: of a whole network it speaks under the station that fits."""
     rows = await connection.execute(_OF_NETWORK, {"detector": detector, "since": since})
     return [_record(row) for row in rows]
+
+
+async def numbered_alerts(connection: AsyncConnection, ids: Sequence[int]) -> list[AlertRecord]:
+    """Alerts by their numbers, those that are there, in order."""
+    return [_record(row) for row in await connection.execute(_BY_ID, {"ids": list(ids)})]
 
 
 def _record(row: Any) -> AlertRecord:

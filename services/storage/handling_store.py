@@ -14,16 +14,22 @@ from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.storage.policy_store import policy_at, policy_by_id
 from services.storage.reading import json_value, row_values
-from uskat.finding import Severity
+from services.storage.river_present import river_present
+from uskat.finding import FindingKind, Severity
 from uskat.supervision.handling.machine import Handling, IllegalStepError, begin, due_at, due_steps, replay, take
 from uskat.supervision.handling.policy import Policy
 from uskat.supervision.handling.step import MACHINE, Action, Step, step_of
+from uskat.supervision.handling.weight import asks_for_receptors, settlements_reached, weighed
 from uskat.supervision.reconcile import AlertState
 
 BACK = 10_000
 """Entries of the machine's history that are looked at again: their numbers are not given in the order of COMMIT."""
-_LOCK = text("SELECT severity FROM alert WHERE id = :alert FOR UPDATE")
+_LOCK = text(
+    """SELECT a.severity, a.kind, st.code AS station FROM alert a JOIN station st ON st.id = a.station_id
+    WHERE a.id = :alert FOR UPDATE OF a"""
+)
 _STEPS = text("SELECT body::text FROM alert_step WHERE alert_id = :alert ORDER BY seq")
 _LAST = text("SELECT last_event FROM alert_handling WHERE alert_id = :alert")
 _EVENTS = text("SELECT id, event, at, body::text FROM alert_event WHERE alert_id = :alert AND id > :after ORDER BY id")
@@ -91,10 +97,11 @@ class QueueEntry(Struct):
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Where an alert stands and by which steps; version: how many they are."""
+    """Where an alert stands, by which steps, under which policy; version: how many the steps are."""
 
     handling: Handling
     steps: tuple[Step, ...]
+    policy: Policy
 
     @property
     def version(self) -> int:
@@ -108,19 +115,22 @@ async def attend(
 ) -> History:  # fmt: skip
     """Take in what the machine changed, what ran out, and a person's step; inside the caller's transaction.
 
+    policy: for an alert that begins, unless an agency entered a later one; an alert with a history keeps its own.
     step: made for the moment it is taken at. Raises NoSuchAlert, ChangedMeanwhile (the version is another one),
     IllegalStepError; then nothing of the call is to be kept.
     """
-    severity = await connection.scalar(_LOCK, {"alert": alert_id})
-    if severity is None:
+    alert = (await connection.execute(_LOCK, {"alert": alert_id})).first()
+    if alert is None:
         raise NoSuchAlert(f"there is no alert {alert_id}")
     steps = [step_of(msgspec.json.decode(body)) for (body,) in await connection.execute(_STEPS, {"alert": alert_id})]
     stored = len(steps)
     last_event = int(await connection.scalar(_LAST, {"alert": alert_id}) or 0)
     events = (await connection.execute(_EVENTS, {"alert": alert_id, "after": last_event})).all()
+    policy = await _policy_of(connection, steps, events, default=policy)
     handling = replay(steps, policy) if steps else None
     for event in events:
-        handling = _taken(steps, handling, _machine_step(event, handling, Severity(severity), policy), policy)
+        weight = await _weight(connection, alert, event, policy=policy)
+        handling = _taken(steps, handling, _machine_step(event, handling, weight, policy), policy)
     if handling is None:
         raise NoSuchAlert(f"alert {alert_id} has no history")
     now = max(now, handling.last_at)
@@ -131,10 +141,9 @@ async def attend(
             raise ChangedMeanwhile(f"alert {alert_id} has version {len(steps)}, not {version}")
         handling = _taken(steps, handling, step(now), policy) or handling
     last_event = max([last_event, *(event.id for event in events)])
-    await _write(
-        connection, alert_id, History(handling, tuple(steps)), stored=stored, last_event=last_event, policy=policy
-    )
-    return History(handling, tuple(steps))
+    history = History(handling, tuple(steps), policy)
+    await _write(connection, alert_id, history, stored=stored, last_event=last_event)
+    return history
 
 
 async def alerts_to_attend(connection: AsyncConnection, *, now: datetime, limit: int) -> list[int]:
@@ -142,12 +151,13 @@ async def alerts_to_attend(connection: AsyncConnection, *, now: datetime, limit:
     return list((await connection.execute(_TO_ATTEND, {"now": now, "limit": limit})).scalars())
 
 
-async def read_history(connection: AsyncConnection, alert_id: int, *, policy: Policy) -> History:
+async def read_history(connection: AsyncConnection, alert_id: int) -> History:
     """Where an alert stands, without taking anything in. Raises NoSuchAlert."""
     steps = [step_of(msgspec.json.decode(body)) for (body,) in await connection.execute(_STEPS, {"alert": alert_id})]
     if not steps:
         raise NoSuchAlert(f"there is no alert {alert_id} that anybody could have attended to")
-    return History(replay(steps, policy), tuple(steps))
+    policy = await policy_by_id(connection, steps[0].policy or "")
+    return History(replay(steps, policy), tuple(steps), policy)
 
 
 async def queue(connection: AsyncConnection, *, attentions: Sequence[str], before: int, limit: int) -> list[QueueEntry]:
@@ -164,12 +174,34 @@ def _taken(steps: list[Step], handling: Handling | None, step: Step | None, poli
     return after
 
 
-def _machine_step(event: Any, handling: Handling | None, severity: Severity, policy: Policy) -> Step | None:
+async def _policy_of(
+    connection: AsyncConnection, steps: Sequence[Step], events: Sequence[Any], *, default: Policy
+) -> Policy:
+    if steps:
+        return await policy_by_id(connection, steps[0].policy or "")
+    if not events:
+        return default
+    return await policy_at(connection, events[0].at, default=default)
+
+
+async def _weight(connection: AsyncConnection, alert: Any, event: Any, *, policy: Policy) -> tuple[Severity, str]:
+    """How much the alert weighs by one of its entries, and why it is more than the detector says."""
+    severity, kind = Severity(json_value(event.body).get("severity", alert.severity)), FindingKind(alert.kind)
+    if event.event == "withdrawn" or not asks_for_receptors(policy, kind, severity=severity):
+        return severity, ""
+    present = await river_present(connection, event.at)
+    reached = settlements_reached(
+        present.network, alert.station, state=present.state, calibrations=present.calibrations
+    )
+    return weighed(severity, kind, reached=reached, policy=policy)
+
+
+def _machine_step(event: Any, handling: Handling | None, weight: tuple[Severity, str], policy: Policy) -> Step | None:
     """The step that an entry of the machine's history is; None when the state shows it already."""
     body = json_value(event.body)
-    grade = Severity(body.get("severity", severity))
+    grade, why = weight
     if handling is None:
-        return Step(Action.RAISE, event.at, MACHINE, severity=grade, policy=policy.id)
+        return Step(Action.RAISE, event.at, MACHINE, severity=grade, policy=policy.id, note=why)
     at = max(event.at, handling.last_at)
     if event.event == "withdrawn":
         gone = handling.machine is AlertState.WITHDRAWN
@@ -179,13 +211,11 @@ def _machine_step(event: Any, handling: Handling | None, severity: Severity, pol
     if event.event == "returned" and handling.machine is AlertState.ACTIVE:
         return Step(Action.RETURN, at, MACHINE)
     if grade is not handling.severity and handling.machine is not AlertState.WITHDRAWN:
-        return Step(Action.REGRADE, at, MACHINE, severity=grade)
+        return Step(Action.REGRADE, at, MACHINE, severity=grade, note=why)
     return None
 
 
-async def _write(
-    connection: AsyncConnection, alert_id: int, history: History, *, stored: int, last_event: int, policy: Policy
-) -> None:
+async def _write(connection: AsyncConnection, alert_id: int, history: History, *, stored: int, last_event: int) -> None:
     for seq, step in enumerate(history.steps[stored:], start=stored + 1):
         body = msgspec.json.encode(step.to_json()).decode()
         bound = {"alert": alert_id, "seq": seq, "at": step.at, "action": step.action.value, "by": step.by, "body": body}
@@ -196,7 +226,7 @@ async def _write(
         {
             "alert": alert_id, "seq": history.version, "last_event": last_event, "attention": now.attention.value,
             "review": now.review.value, "severity": now.severity.value, "policy": now.policy, "since": now.since,
-            "owner": now.owner, "until": now.until, "due_at": due_at(now, policy),
+            "owner": now.owner, "until": now.until, "due_at": due_at(now, history.policy),
             "reason": now.reason.value if now.reason else None, "restless": now.restless,
         },
     )  # fmt: skip

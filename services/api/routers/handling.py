@@ -125,7 +125,7 @@ async def get_queue(
 )
 async def get_handling(context: Shared, alert_id: Identifier) -> Response:
     """Append-only: who, when, what, in which words. A new alert enters within a second of its first entry."""
-    return _reply(alert_id, await context.database.ask(read_history, alert_id, policy=packaged_policy()))
+    return _reply(alert_id, await context.database.ask(read_history, alert_id))
 
 
 @router.post(
@@ -157,7 +157,7 @@ async def post_alert_step(request: Request, context: Shared, asking: Asking, ale
 
 
 def _reply(alert_id: int, history: History) -> Response:
-    now, policy = history.handling, packaged_policy()
+    now, policy = history.handling, history.policy
     answer = HandlingAnswer(
         alert=alert_id, version=history.version, machine=now.machine.value, attention=now.attention.value,
         review=now.review.value, severity=now.severity.value, since=now.since, owner=now.owner, until=now.until,

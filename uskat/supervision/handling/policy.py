@@ -1,14 +1,17 @@
 """Within what time an alert must be attended to, and who hears of it otherwise: versioned data, kept with the alert."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from uskat.finding import Severity
+from uskat.finding import FindingKind, Severity
+
+PACKAGED = ("alert_policy.json", "alert_policy_2.json")
+"""Versions side by side: an alert keeps the one it began under, so none is ever changed or taken away."""
 
 
 class PolicyError(ValueError):
@@ -25,8 +28,21 @@ class Clocks:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceptorRule:
+    """An alert of these kinds and at least this severity weighs `becomes` where its water comes to people in time."""
+
+    kinds: frozenset[FindingKind]
+    least: Severity
+    becomes: Severity
+    within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """How alerts are attended to. chatter: so many returns and reopenings within the window are one restless alert."""
+    """How alerts are attended to. chatter: so many returns and reopenings within the window are one restless alert.
+
+    receptors: None where the policy does not ask who lives downstream.
+    """
 
     id: str
     valid_from: date
@@ -36,6 +52,7 @@ class Policy:
     shelve_longest: timedelta
     chatter_count: int
     chatter_window: timedelta
+    receptors: ReceptorRule | None = None
 
 
 def parse_policy(document: Mapping[str, Any]) -> Policy:
@@ -54,6 +71,7 @@ def parse_policy(document: Mapping[str, Any]) -> Policy:
             shelve_longest=_minutes("shelve_longest_min", document["shelve_longest_min"]),
             chatter_count=int(document["chatter_count"]),
             chatter_window=_minutes("chatter_window_min", document["chatter_window_min"]),
+            receptors=_receptors(document["receptors"]) if document.get("receptors") else None,
         )
     except KeyError as error:
         raise PolicyError(f"{error.args[0]} is missing") from None
@@ -64,10 +82,28 @@ def parse_policy(document: Mapping[str, Any]) -> Policy:
 
 
 @cache
+def packaged_policies() -> tuple[Policy, ...]:
+    """The policies of the project, oldest first; an agency enters its own beside them."""
+    folder = files("uskat.data").joinpath("supervision")
+    read = [parse_policy(json.loads(folder.joinpath(name).read_text(encoding="utf-8"))) for name in PACKAGED]
+    return tuple(sorted(read, key=lambda policy: policy.valid_from))
+
+
 def packaged_policy() -> Policy:
-    """The policy of the project; an agency replaces it."""
-    text = files("uskat.data").joinpath("supervision", "alert_policy.json").read_text(encoding="utf-8")
-    return parse_policy(json.loads(text))
+    """The newest policy of the project."""
+    return packaged_policies()[-1]
+
+
+def policy_in_force(policies: Iterable[Policy], day: date) -> Policy:
+    """The policy under which an alert begins that is raised on a local day; before all of them, the first.
+
+    Of two with the same first day the later in order. Raises PolicyError when there is none at all.
+    """
+    ordered = sorted(policies, key=lambda policy: policy.valid_from)
+    if not ordered:
+        raise PolicyError("there is no policy")
+    begun = [policy for policy in ordered if policy.valid_from <= day]
+    return begun[-1] if begun else ordered[0]
 
 
 def _clocks(name: str, terms: Mapping[str, Any]) -> Clocks:
@@ -75,6 +111,15 @@ def _clocks(name: str, terms: Mapping[str, Any]) -> Clocks:
         _minutes(f"clocks.{name}.acknowledge_min", terms["acknowledge_min"]),
         _minutes(f"clocks.{name}.acknowledgement_lasts_min", terms["acknowledgement_lasts_min"]),
         tuple(str(role) for role in terms["escalate_to"]),
+    )
+
+
+def _receptors(rule: Mapping[str, Any]) -> ReceptorRule:
+    return ReceptorRule(
+        frozenset(FindingKind(kind) for kind in rule["kinds"]),
+        Severity(rule["from"]),
+        Severity(rule["becomes"]),
+        _minutes("receptors.within_min", rule["within_min"]),
     )
 
 
