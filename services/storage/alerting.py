@@ -48,9 +48,12 @@ _UPDATE = text(
 )
 _WITHDRAW = text("""UPDATE alert SET state = 'withdrawn', updated_at = :now WHERE id = :id
     RETURNING published, detector, key, kind, severity""")
-_EVENT = text(
-    """INSERT INTO alert_event (alert_id, event, at, body) VALUES (:alert, :event, :at, CAST(:body AS jsonb))
-    RETURNING id"""
+_EVENT = text(  # with its row of the outbox of notices (ADR 0013)
+    """WITH entry AS (
+        INSERT INTO alert_event (alert_id, event, at, body) VALUES (:alert, :event, :at, CAST(:body AS jsonb))
+        RETURNING id, alert_id
+    ), outbox AS (INSERT INTO notice_pending (alert_id, alert_event_id) SELECT alert_id, id FROM entry)
+    SELECT id FROM entry"""
 )
 _NOTE = text(
     """INSERT INTO notification_log (alert_event_id, channel, recipient, at, status)

@@ -1,0 +1,89 @@
+"""Where a duty, a service, a company is reached. A contact that is removed keeps its number and loses its address."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.storage.reading import row_values
+from uskat.supervision.notice.norms import ENTERPRISE
+
+_FOR = text(
+    f"""SELECT id, channel FROM contact
+    WHERE removed_at IS NULL AND role = :role AND channel = ANY(:channels)
+    AND (territory IS NULL OR territory = CAST(:territory AS text))
+    AND (role <> '{ENTERPRISE}' OR organisation_id = CAST(:organisation AS integer))
+    ORDER BY id"""
+)
+_COLUMNS = "c.id, c.role, o.code, c.territory, c.name, c.channel, c.address, c.language, c.created_at, c.created_by"
+_LIST = text(
+    f"""SELECT {_COLUMNS} FROM contact c LEFT JOIN organisation o ON o.id = c.organisation_id
+    WHERE c.removed_at IS NULL AND c.id > :after ORDER BY c.id LIMIT :limit"""
+)
+_ADD = text(
+    """INSERT INTO contact (role, organisation_id, territory, name, channel, address, language, created_by)
+    SELECT :role, (SELECT id FROM organisation WHERE code = :organisation), :territory, :name, :channel, :address,
+        :language, :by
+    WHERE CAST(:organisation AS text) IS NULL OR EXISTS (SELECT 1 FROM organisation WHERE code = :organisation)
+    RETURNING id"""
+)
+_ONE = text(f"SELECT {_COLUMNS} FROM contact c LEFT JOIN organisation o ON o.id = c.organisation_id WHERE c.id = :id")
+_REMOVE = text(
+    "UPDATE contact SET removed_at = :now, address = '', name = '' WHERE id = :id AND removed_at IS NULL RETURNING id"
+)
+
+
+class ContactRow(Struct):
+    """A contact. address: mail address, chat, telephone, or address of a receiver; seen by admins only."""
+
+    id: int
+    role: str
+    organisation: str | None
+    territory: str | None
+    name: str
+    channel: str
+    address: str
+    language: str
+    created_at: datetime
+    created_by: str
+
+
+class NoSuchOrganisation(Exception):
+    """There is no organisation of this code."""
+
+
+async def contacts_for(
+    connection: AsyncConnection, role: str, *, channels: Sequence[str], organisation_id: int | None,
+    territory: str | None,
+) -> list[tuple[str, str]]:  # fmt: skip
+    """(recipient, channel) of whoever has the role: of the territory or of all; of a company only the alert's own."""
+    bound = {"role": role, "channels": list(channels), "organisation": organisation_id, "territory": territory}
+    return [(f"contact:{row.id}", row.channel) for row in await connection.execute(_FOR, bound)]
+
+
+async def list_contacts(connection: AsyncConnection, *, after: int, limit: int) -> list[ContactRow]:
+    """Contacts that are not removed, by number."""
+    rows = await connection.execute(_LIST, {"after": after, "limit": limit})
+    return [ContactRow(*row_values(row)) for row in rows]
+
+
+async def add_contact(
+    connection: AsyncConnection, *, role: str, organisation: str | None, territory: str | None, name: str,
+    channel: str, address: str, language: str, by: str,
+) -> ContactRow:  # fmt: skip
+    """A new contact. Raises NoSuchOrganisation."""
+    bound = {
+        "role": role, "organisation": organisation, "territory": territory, "name": name, "channel": channel,
+        "address": address, "language": language, "by": by,
+    }  # fmt: skip
+    made = await connection.scalar(_ADD, bound)
+    if made is None:
+        raise NoSuchOrganisation(f"there is no organisation {organisation!r}")
+    return ContactRow(*row_values((await connection.execute(_ONE, {"id": made})).one()))
+
+
+async def remove_contact(connection: AsyncConnection, contact_id: int, *, now: datetime) -> bool:
+    """Forget address and name; False: there is none, or it is removed already."""
+    return await connection.scalar(_REMOVE, {"id": contact_id, "now": now}) is not None

@@ -1,0 +1,73 @@
+"""Notices as people look them up: whom an alert was told, who was reached when, what is dead and sent again."""
+
+from datetime import datetime
+
+from msgspec import Struct
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.storage.notice_queue import defer_delivery
+from services.storage.reading import row_values
+
+_LIST = text(
+    """SELECT n.id, n.alert_id, n.event, n.occasion, n.severity, n.norm, coalesce(c.role, 'citizens'), n.recipient,
+        n.channel, n.decided_at, n.due_at, m.id, m.key, m.kind, m.state, m.attempts, m.send_at,
+        CASE WHEN m.state = 'delivered' THEN m.settled_at END, m.problem
+    FROM notice n JOIN notice_message m ON m.id = n.message_id
+    LEFT JOIN contact c ON n.recipient = 'contact:' || c.id
+    JOIN alert a ON a.id = n.alert_id JOIN station st ON st.id = a.station_id
+    WHERE n.id < :before AND (CAST(:alert AS bigint) IS NULL OR n.alert_id = :alert)
+    AND (CAST(:state AS text) IS NULL OR m.state = :state)
+    AND (CAST(:agency AS text) IS NULL OR st.territory IS NULL OR st.territory IN
+        (SELECT t.territory FROM agency_territory t JOIN organisation o ON o.id = t.organisation_id
+         WHERE o.code = :agency))
+    ORDER BY n.id DESC LIMIT :limit"""
+)
+_AGAIN = text(
+    """UPDATE notice_message SET state = 'waiting', settled_at = NULL WHERE id = :id AND state = 'dead'
+    RETURNING key, urgent"""
+)
+
+
+class NoticeRow(Struct):
+    """Whom a happening was told. due_at: by when the norm wants it. reached_at: null until it is delivered.
+
+    role: audience of the norms; a resident is `citizens` and known by number only. key: the same on every copy.
+    """
+
+    id: int
+    alert: int
+    event: str
+    occasion: str
+    severity: str
+    norm: str
+    role: str
+    recipient: str
+    channel: str
+    decided_at: datetime
+    due_at: datetime
+    message: int
+    key: str
+    kind: str
+    state: str
+    attempts: int
+    send_at: datetime
+    reached_at: datetime | None
+    problem: str | None
+
+
+async def list_notices(
+    connection: AsyncConnection, *, alert: int | None, state: str | None, agency: str | None, before: int, limit: int
+) -> list[NoticeRow]:
+    """Notices, newest first, with id below `before`; agency: of its territories and of stations without one."""
+    bound = {"alert": alert, "state": state, "agency": agency, "before": before, "limit": limit}
+    return [NoticeRow(*row_values(row)) for row in await connection.execute(_LIST, bound)]
+
+
+async def send_again(connection: AsyncConnection, message: int) -> bool:
+    """Put a dead message into the queue once more, under its key; False: there is no dead message of this number."""
+    row = (await connection.execute(_AGAIN, {"id": message})).first()
+    if row is None:
+        return False
+    await defer_delivery(connection, message, key=row.key, send_at=None, urgent=row.urgent)
+    return True
