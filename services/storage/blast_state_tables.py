@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )  # fmt: skip
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
@@ -109,6 +110,7 @@ photograph = Table(  # a picture without its metadata, by the SHA-256 of what is
     Column("content", LargeBinary, nullable=False),
     Column("entered_by", Text, nullable=False),
     moment("entered_at", now=True),
+    Column("organisation", Text, server_default=text("nullif(current_setting('uskat.organisation', true), '')")),
 )  # fmt: skip
 
 fume_rating = Table(  # what somebody saw of a blast's cloud: the enterprise or an inspector
