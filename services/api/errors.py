@@ -9,6 +9,8 @@ ApiError
 ├── VersionNeeded          a change must name the version it was made from
 ├── PayloadTooLarge        the body exceeds the limit
 ├── UnsupportedMediaType   the body is of a kind that this route does not read
+├── TooManyRequests        one address asks too often; `retry_after_s` says when to come back
+├── TooManyFailures        signing in failed too often; `retry_after_s` says how long to wait
 └── Overloaded             our own queue is full; ask again in a moment
 """
 
@@ -54,6 +56,22 @@ class PayloadTooLarge(ApiError):
 
 class UnsupportedMediaType(ApiError):
     """The body is of a kind that this route does not read."""
+
+
+class TooManyRequests(ApiError):
+    """One address asks too often; `retry_after_s`: seconds until it may again."""
+
+    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class TooManyFailures(ApiError):
+    """Signing in failed too often from here or with this login."""
+
+    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
 
 
 class Overloaded(ApiError):

@@ -18,16 +18,21 @@ from services.api.errors import (
     NotFound,
     Overloaded,
     PayloadTooLarge,
+    TooManyRequests,
     Unauthenticated,
     UnsupportedMediaType,
     VersionNeeded,
 )
 from services.api.fdsn.refusal import PREFIX, refusal
+from services.storage.account_store import LoginTaken, NoSuchAccount, OwnAccount
 from services.storage.blast_store import BlastChanged, BlastTaken, NoSuchBlast
+from services.storage.complaint_store import ComplaintChanged, NoSuchComplaint
 from services.storage.decisions import NothingToDecide
 from services.storage.handling_store import ChangedMeanwhile, IllegalStepError, NoSuchAlert
 from services.storage.reading import DatabaseAway, QueryTooLong
 from uskat.blast.passport.lifecycle import TransitionError
+from uskat.supervision.access.roles import RolesError
+from uskat.supervision.complaint.machine import IllegalComplaintStepError
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "/api/v1/problems#"
@@ -54,6 +59,13 @@ PROBLEMS: dict[type[Exception], Kind] = {
     BlastTaken: Kind(HTTPStatus.CONFLICT, "blast-number-taken", "A blast of this number is filed already"),
     TransitionError: Kind(HTTPStatus.CONFLICT, "step-not-possible", "The blast cannot take this step now"),
     BlastChanged: Kind(HTTPStatus.PRECONDITION_FAILED, "version-changed", "Somebody has changed it: read it again"),
+    NoSuchComplaint: Kind(HTTPStatus.NOT_FOUND, "no-such-complaint", "There is no such complaint here"),
+    ComplaintChanged: Kind(
+        HTTPStatus.PRECONDITION_FAILED, "complaint-changed", "Somebody took another step: read it again"
+    ),
+    IllegalComplaintStepError: Kind(
+        HTTPStatus.CONFLICT, "complaint-step-not-possible", "The complaint cannot take this step now"
+    ),
     NoSuchAlert: Kind(HTTPStatus.NOT_FOUND, "no-such-alert", "There is no such alert to attend to"),
     ChangedMeanwhile: Kind(
         HTTPStatus.PRECONDITION_FAILED, "alert-changed", "Somebody took another step: read it again"
@@ -66,6 +78,12 @@ PROBLEMS: dict[type[Exception], Kind] = {
     UnsupportedMediaType: Kind(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body is of a kind not read here"
     ),
+    TooManyRequests: Kind(HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", "You ask too often"),
+    TooManyFailures: Kind(HTTPStatus.TOO_MANY_REQUESTS, "too-many-failures", "Signing in failed too often"),
+    NoSuchAccount: Kind(HTTPStatus.NOT_FOUND, "no-such-account", "There is no such account to manage"),
+    LoginTaken: Kind(HTTPStatus.CONFLICT, "login-taken", "An account of this login is there already"),
+    OwnAccount: Kind(HTTPStatus.CONFLICT, "own-account", "Nobody changes their own account"),
+    RolesError: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "roles-not-possible", "An account cannot have these roles"),
     Overloaded: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "Too much at once, ask again in a moment"),
     DatabaseAway: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "database-away", "The database does not answer now"),
     QueryTooLong: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "query-too-long", "The question takes too long, ask for less"),
@@ -112,6 +130,10 @@ def problem_response(request: Request, error: Exception) -> Response:
     else:
         detail = DETAILS.get(base) or str(error)
     headers = {"Retry-After": RETRY_AFTER_S} if kind.status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+    if isinstance(error, TooManyRequests):
+        headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, TooManyFailures):
+        headers["Retry-After"] = str(error.retry_after_s)
     if kind.status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="uskat"'
     return _answer(request, kind, detail, errors, headers)

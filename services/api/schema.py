@@ -49,6 +49,7 @@ def problem_answer(status: int) -> dict[str, Any]:
         415: "The body is of a kind not read here",
         422: "The request cannot be answered as asked",
         428: "If-Match with the version is needed",
+        429: "Too many requests of one address: ask again after Retry-After seconds",
         503: "The database or a queue has no room now; ask again after Retry-After seconds",
     }
     return {"description": texts[status], "content": {PROBLEM_TYPE: {"schema": _reference(Problem)}}}
