@@ -50,10 +50,35 @@ class Settings(BaseSettings):
     api_host: str = "127.0.0.1"
     api_port: int = Field(8000, ge=0)
     api_workers: int = Field(1, ge=1)
+    account_key_file: Path | None = Field(
+        None, description="keys that encrypt second factors; without it nobody of an agency can sign in"
+    )
+    complaints_per_hour: int = Field(10, ge=0, description="complaints of one address, per api worker; 0: unlimited")
+    complaint_codes_per_hour: int = Field(
+        120, ge=0, description="questions by a complaint's code of one address, per api worker; 0: unlimited"
+    )
     weather_url: str = Field(
         "https://api.open-meteo.com/v1/forecast", description="forecast service in the form of Open-Meteo's"
     )
     weather_timeout_s: float = Field(10, gt=0, description="longest wait for the weather feed to send anything")
+    evidence_key_file: Path | None = Field(
+        None, description="Ed25519 key (PEM) that closes days and signs packs; none: neither is done here"
+    )
+    public_url: str = Field("http://127.0.0.1:8000", description="address at which people reach the api; in mails")
+    notices_metrics_port: int = Field(9103, ge=0)
+    notice_mail_url: SecretStr | None = Field(
+        None, description="mail server as apprise writes it: mailtos://USER:PASSWORD@HOST:465/?from=ADDRESS&mode=ssl"
+    )
+    notice_telegram_token: SecretStr | None = Field(None, description="token of the Telegram bot")
+    notice_webhook_secret: SecretStr | None = Field(None, description="signs webhooks (HMAC-SHA256)")
+    notice_sms_url: SecretStr | None = Field(None, description="SMS gateway that takes JSON: to, text, id")
+    notice_sms_token: SecretStr | None = Field(None, description="bearer token of the gateway")
+    notice_attempts: int = Field(14, ge=1, description="attempts before a message is dead")
+    notice_retry_first_s: float = Field(10, gt=0, description="pause after the first failure; doubles each time")
+    notice_retry_longest_s: float = Field(3600, gt=0)
+    notice_timeout_s: int = Field(15, ge=1, description="longest wait for a mail server or receiver")
+    notice_stalled_s: float = Field(30, gt=0, description="a worker silent for so long is dead, its jobs go back")
+    notice_concurrency: int = Field(4, ge=1, description="messages sent at the same time by one process")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 

@@ -62,6 +62,7 @@ STATEMENTS: tuple[str, ...] = (
         statement TEXT NOT NULL,
         signature BYTEA NOT NULL,
         key_id TEXT NOT NULL,
+        public_key TEXT NOT NULL,
         sealed_at TIMESTAMP WITH TIME ZONE NOT NULL,
         CONSTRAINT pk_sealed_day PRIMARY KEY (day)
     )

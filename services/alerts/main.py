@@ -3,16 +3,19 @@
 import asyncio
 import contextlib
 import signal
+from typing import Any
 
 import structlog
 
 from services.alerts.attending import attend_until
+from services.alerts.sealing import seal_until
 from services.alerts.worker import AlertsWorker, Evaluator, utc_now
 from services.observability import Health, ObservationServer
 from services.settings import Settings
 from services.storage.engine import make_engine
 from services.storage.journal import JOURNAL_CHANNEL
 from services.storage.notifications import listen
+from uskat.supervision.evidence.seal import KeyUnusable, private_key
 
 STATEMENT_TIMEOUT_S = 60.0
 PACE_S = 2.0
@@ -31,7 +34,7 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
     application = f"uskat-alerts-{settings.alerts_worker}"
     engine = make_engine(
         database_url,
-        pool_size=settings.alerts_concurrency + 3,  # sweeps, what is urgent, measuring, attending
+        pool_size=settings.alerts_concurrency + 4,  # sweeps, what is urgent, measuring, attending, sealing
         application=application,
         statement_timeout_s=STATEMENT_TIMEOUT_S,
     )
@@ -48,13 +51,27 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
         )
     )
     attending = asyncio.create_task(attend_until(stop, engine, clock=utc_now))
+    sealing = asyncio.create_task(_seal(stop, engine, settings))
     log.info("alerts.started", port=observation.port, concurrency=settings.alerts_concurrency)
     try:
         await worker.run(stop)
     finally:
         listening.cancel()
         attending.cancel()
-        await asyncio.gather(listening, attending, return_exceptions=True)
+        sealing.cancel()
+        await asyncio.gather(listening, attending, sealing, return_exceptions=True)
         await engine.dispose()
         observation.close()
         log.info("alerts.stopped")
+
+
+async def _seal(stop: asyncio.Event, engine: Any, settings: Settings) -> None:
+    """Close days where the settings name a key; a key that cannot be used is told once and stops nothing else."""
+    if settings.evidence_key_file is None:
+        return
+    try:
+        key = private_key(settings.evidence_key_file.read_bytes())
+    except (OSError, KeyUnusable) as error:
+        log.warning("sealing.no_key", error=str(error))
+        return
+    await seal_until(stop, engine, key=key, clock=utc_now)

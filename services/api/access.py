@@ -28,12 +28,19 @@ AGENCY_ROLES = frozenset({Role.INSPECTOR, Role.METROLOGIST, Role.ADMIN})
 
 EVERYBODY = frozenset(Role)
 OPERATORS = frozenset({Role.OPERATE, Role.INSPECTOR})
+INSPECTORS = frozenset({Role.INSPECTOR})
 METROLOGISTS = frozenset({Role.METROLOGIST})
 ADMINS = frozenset({Role.ADMIN})
 SENDERS = frozenset({Role.INGEST})
 ENTERPRISES = frozenset({Role.ENTERPRISE})
 INSIDERS = frozenset({Role.ENTERPRISE}) | OPERATORS
 """The enterprise itself and whoever supervises it."""
+
+PEOPLE = frozenset({Role.ENTERPRISE}) | AGENCY_ROLES
+"""Whoever can have an account."""
+
+DOORS = frozenset({("POST", f"{API}/session"), ("POST", f"{API}/session/refresh"), ("POST", f"{API}/enrolment")})
+"""Signing in changes something and is open to everybody: what is sent says who it is."""
 
 FDSN = tuple(
     (method, f"/fdsnws/{name}/1/{question}")
@@ -44,6 +51,11 @@ FDSN = tuple(
     )
 )  # fmt: skip
 """Standard services; their POST is a longer question, not a change."""
+
+CITIZEN_DOORS = frozenset(
+    ("POST", f"{prefix}/complaints{tail}") for prefix in ("", API) for tail in ("", "/status", "/forget")
+)
+"""A citizen complains and follows the complaint without an account: the code says whose it is."""
 
 ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/"): EVERYBODY,
@@ -64,8 +76,24 @@ ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", f"{API}/episodes"): EVERYBODY,
     ("GET", f"{API}/flood"): EVERYBODY,
     ("GET", f"{API}/alert-queue"): OPERATORS,
+    ("GET", f"{API}/alert-load"): OPERATORS,
+    ("GET", f"{API}/alert-policies"): OPERATORS,
+    ("POST", f"{API}/alert-policies"): ADMINS,
     ("GET", f"{API}/alerts/{{alert_id}}/handling"): OPERATORS,
     ("POST", f"{API}/alerts/{{alert_id}}/steps"): OPERATORS,
+    ("GET", f"{API}/cases"): INSPECTORS,
+    ("POST", f"{API}/cases"): INSPECTORS,
+    ("GET", f"{API}/cases/{{case_id}}"): INSPECTORS,
+    ("POST", f"{API}/cases/{{case_id}}/steps"): INSPECTORS,
+    ("POST", f"{API}/cases/{{case_id}}/grounds"): INSPECTORS,
+    ("GET", f"{API}/cases/{{case_id}}/photographs/{{sha256}}"): INSPECTORS,
+    ("GET", f"{API}/enterprises/{{enterprise}}/cases"): ENTERPRISES,
+    ("GET", f"{API}/enterprises/{{enterprise}}/cases/{{case_id}}"): ENTERPRISES,
+    ("POST", f"{API}/enterprises/{{enterprise}}/cases/{{case_id}}/explanation"): ENTERPRISES,
+    ("GET", f"{API}/roster"): AGENCY_ROLES,
+    ("POST", f"{API}/roster"): ADMINS,
+    ("POST", f"{API}/roster/{{shift_id}}/strike"): ADMINS,
+    ("GET", f"{API}/detectors/precision"): OPERATORS,
     ("GET", f"{API}/nmu"): EVERYBODY,
     ("POST", f"{API}/nmu"): OPERATORS,
     ("POST", f"{API}/nmu/{{warning_id}}/withdrawal"): OPERATORS,
@@ -122,6 +150,8 @@ ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", f"{API}/seismic/histograms"): EVERYBODY,
     ("GET", f"{API}/alerts"): EVERYBODY,
     ("GET", f"{API}/alerts/{{alert_id}}"): EVERYBODY,
+    ("GET", f"{API}/evidence/days"): EVERYBODY,
+    ("GET", f"{API}/evidence/days/{{day}}"): EVERYBODY,
     ("GET", f"{API}/events"): EVERYBODY,
     ("GET", f"{API}/pits"): EVERYBODY,
     ("GET", f"{API}/pits/{{pit}}/law"): EVERYBODY,
@@ -138,7 +168,19 @@ ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", f"{API}/blasts/{{enterprise}}/{{blast_id}}/history"): INSIDERS,
     ("GET", f"{API}/blasts/{{enterprise}}/{{blast_id}}/precheck"): INSIDERS,
     ("GET", f"{API}/blasts/{{enterprise}}/{{blast_id}}/figure"): INSIDERS,
+    **dict.fromkeys(DOORS, EVERYBODY),
+    ("GET", f"{API}/session"): PEOPLE,
+    ("DELETE", f"{API}/session"): PEOPLE,
+    ("DELETE", f"{API}/sessions"): PEOPLE,
     ("POST", f"{API}/ingest/{{device}}/{{kind}}"): SENDERS,
+    **dict.fromkeys(CITIZEN_DOORS, EVERYBODY),
+    ("GET", "/complaints"): EVERYBODY,
+    ("GET", "/complaints/status"): EVERYBODY,
+    ("GET", f"{API}/settlements"): EVERYBODY,
+    ("GET", f"{API}/complaints"): INSPECTORS,
+    ("GET", f"{API}/complaints/{{complaint_id}}"): INSPECTORS,
+    ("GET", f"{API}/complaints/{{complaint_id}}/photograph"): INSPECTORS,
+    ("POST", f"{API}/complaints/{{complaint_id}}/steps"): INSPECTORS,
     **dict.fromkeys(FDSN, EVERYBODY),
 }
 

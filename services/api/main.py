@@ -23,7 +23,9 @@ from services.api.http_intake import HttpIntake
 from services.api.metrics import Metrics
 from services.api.middleware import Edge
 from services.api.routers import (
+    alert_load,
     alerts,
+    asked_cases,
     blast_emissions,
     blast_filing,
     blast_fume,
@@ -34,8 +36,12 @@ from services.api.routers import (
     blast_water,
     blasts,
     books,
+    cases,
     catalogue,
+    complaint_pages,
+    complaints,
     documentation,
+    evidence_days,
     explosives,
     fdsn,
     figures,
@@ -52,8 +58,10 @@ from services.api.routers import (
     quality_periods,
     regional_catalogue,
     rivers,
+    roster,
     seismic,
     service,
+    session,
     start_page,
     station_care,
     stations,
@@ -67,10 +75,13 @@ from services.storage.reading import Database, make_reading_engine
 ROUTERS = (
     blasts, blast_filing, blast_land, blast_precheck,
     latest, observations, quality, stations, station_care, rivers, norms, quality_periods, flood, alerts, handling,
-    catalogue,
+    alert_load,
+    catalogue, evidence_days,
+    cases, asked_cases, roster,
     nmu, pit_weather, regional_catalogue, blast_restrictions, blast_emissions, blast_water, blast_kpi,
     explosives, blast_fume,
-    versions, seismic, fdsn, books, ingest, live, service, documentation, start_page,
+    complaints, complaint_pages,
+    versions, seismic, fdsn, books, ingest, live, service, session, documentation, start_page,
     figures,
 )  # fmt: skip
 DESCRIPTION = """Water quality and blasting of a coal region: measured, judged, published.

@@ -11,10 +11,12 @@ from services.cli.catalogue import import_catalogue
 from services.cli.demo.command import demo
 from services.cli.evaluate.blasts import blasts, catalogue
 from services.cli.evaluate.command import evaluate
+from services.cli.evidence.command import evidence
+from services.cli.evidence.seals import evidence_key
 from services.cli.intake import import_command, reparse_command
 from services.cli.ledger import audit, ledger
 from services.cli.parts import broker, database
-from services.cli.processes import alerts, api, ingest, migrate, simulate
+from services.cli.processes import alerts, api, ingest, migrate, notices, simulate
 from services.cli.weather import weather
 
 app = typer.Typer(
@@ -28,6 +30,7 @@ app.command()(demo)
 app.command()(migrate)
 app.command()(ingest)
 app.command()(alerts)
+app.command()(notices)
 app.command()(api)
 app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
@@ -46,6 +49,8 @@ evaluate.command()(blasts)
 evaluate.command()(catalogue)
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(blast, name="blast")
+app.add_typer(evidence, name="evidence")
+admin.command("evidence-key")(evidence_key)
 app.add_typer(admin, name="admin")
 
 if __name__ == "__main__":

@@ -64,6 +64,7 @@ sealed_day = Table(  # a UTC day of storing (raw_id), closed by a signed Merkle 
     Column("statement", Text, nullable=False),  # what is signed, byte for byte (uskat.supervision.evidence.seal)
     Column("signature", LargeBinary, nullable=False),
     Column("key_id", Text, nullable=False),
+    Column("public_key", Text, nullable=False),  # PEM; what counts is the copy that others keep
     moment("sealed_at"),
 )  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""`uskat evidence`, `uskat arshin`: sealed days, packs, the register of verifications."""

@@ -1,0 +1,11 @@
+"""The commands `uskat evidence …`."""
+
+from __future__ import annotations
+
+import typer
+
+from services.cli.evidence.seals import check, seal
+
+evidence = typer.Typer(help="Evidence: sealed days, packs and their verification.", no_args_is_help=True)
+evidence.command()(seal)
+evidence.command()(check)
