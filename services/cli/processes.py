@@ -34,6 +34,19 @@ def alerts() -> None:
     asyncio.run(run(settings))
 
 
+def notices() -> None:
+    """Run one notices process: whom the norms name is told of alerts, by mail, Telegram, SMS, webhook."""
+    import asyncio
+
+    from services.notices.main import run
+    from services.observability import configure_logging
+    from services.settings import Settings
+
+    settings = Settings()
+    configure_logging(settings, process="notices")
+    asyncio.run(run(settings))
+
+
 def api() -> None:
     """Run the API."""
     from services.api.main import run

@@ -28,6 +28,9 @@ FAULTS = {
     "ingest uses the web framework": ("services/ingest/planted.py", "import fastapi", "Only the api knows"),
     "alerts start a web server": ("services/alerts/planted.py", "import uvicorn", "Only the api and the composition"),
     "alerts draw": ("services/alerts/planted.py", "import matplotlib", "Only uskat.blast.figure and"),
+    "alerts send notices themselves": ("services/alerts/planted.py", "import apprise", "Only notices know the queue"),
+    "storage words messages": ("services/storage/planted.py", "import jinja2", "Only pages and notices"),
+    "notices speak SQL": ("services/notices/planted.py", "import sqlalchemy", "Only storage speaks SQL"),
     "storage reads settings": ("services/storage/planted.py", "import pydantic_settings", "Only services.settings"),
 }
 

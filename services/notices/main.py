@@ -1,0 +1,147 @@
+"""The notices process: decides from the outbox, delivers from the queue, forgets what was never confirmed."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import traceback
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from services.notices import metrics
+from services.notices.channels import Channels
+from services.notices.delivery import Delivery
+from services.notices.queue import DeliveryQueue
+from services.observability import Health, ObservationServer
+from services.settings import Settings
+from services.storage.alerting import ALERT_CHANNEL
+from services.storage.engine import make_engine, reading, unit_of_work
+from services.storage.notice_delivery import outbox_figures
+from services.storage.notice_queue import queue_depth
+from services.storage.notice_store import decide_next
+from services.storage.notifications import listen
+from services.storage.subscription_store import forget_unconfirmed
+
+LOOK_EVERY_S = 2.0
+MEASURE_EVERY_S = 5.0
+FORGET_EVERY_S = 600.0
+STATEMENT_TIMEOUT_S = 30.0
+ADDRESSES_IN_LOGS = ("apprise", "procrastinate", "httpx", "httpcore", "psycopg")
+"""Libraries whose information names recipients or repeats ours; only their errors are kept."""
+
+log = structlog.get_logger(__name__)
+
+
+def utc_now() -> datetime:
+    """Now, UTC."""
+    return datetime.now(UTC)
+
+
+async def run(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
+    """Decide and deliver until SIGTERM, SIGINT or `stop`. Logging is the caller's to configure."""
+    stop = stop or asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(name, stop.set)
+    for library in ADDRESSES_IN_LOGS:
+        logging.getLogger(library).setLevel(logging.CRITICAL)
+    database_url = settings.database_url.get_secret_value()
+    engine = make_engine(
+        database_url, pool_size=settings.notice_concurrency + 3, application="uskat-notices",
+        statement_timeout_s=STATEMENT_TIMEOUT_S,
+    )  # fmt: skip
+    health = Health()
+    observation = ObservationServer(settings.notices_metrics_port, health, host=settings.metrics_host)
+    delivery = Delivery(engine, Channels(settings), public_url=settings.public_url, clock=utc_now)
+    queue = DeliveryQueue(settings, delivery)
+    called = asyncio.Event()
+    listening = listen(
+        database_url, [ALERT_CHANNEL], heard=lambda _channel, _payload: called.set(), connected=called.set,
+        application="uskat-notices-listen",
+    )  # fmt: skip
+    tasks = [
+        asyncio.create_task(one)
+        for one in (
+            listening,
+            _again("deciding", LOOK_EVERY_S, lambda: _decide_all(engine, health), called),
+            _again("working", LOOK_EVERY_S, queue.work),
+            _again("reviving", settings.notice_stalled_s / 2, queue.revive),
+            _again("measuring", MEASURE_EVERY_S, lambda: _measure(engine)),
+            _again("forgetting", FORGET_EVERY_S, lambda: _forget(engine)),
+        )
+    ]
+    log.info("notices.started", port=observation.port)
+    try:
+        await stop.wait()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await engine.dispose()
+        observation.close()
+        log.info("notices.stopped")
+
+
+async def _again(
+    name: str, pause_s: float, work: Callable[[], Awaitable[Any]], called: asyncio.Event | None = None
+) -> None:
+    """Do it for ever, with a pause or until called; a failure is told once and tried again."""
+    failing = False
+    while True:
+        try:
+            await work()
+            failing = False
+        except Exception as error:  # noqa: BLE001 - a lost database must not end the process
+            metrics.ERRORS.labels(type(error).__name__).inc()
+            if not failing:  # the place, not the message: a driver's repeats what it was given, addresses too
+                place = "".join(traceback.format_tb(error.__traceback__)[-3:])
+                log.warning("notices.round_failed", round=name, error=type(error).__name__, place=place)
+            failing = True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for((called or asyncio.Event()).wait(), timeout=pause_s)
+        if called is not None:
+            called.clear()
+
+
+async def decide_all(engine: Any, *, clock: Callable[[], datetime] = utc_now) -> int:
+    """Decide everything that the outbox holds, one happening a transaction; how many notices that made."""
+    made = 0
+    while True:
+        async with unit_of_work(engine) as connection:
+            told = await decide_next(connection, now=clock())
+        if told is None:
+            return made
+        made += told
+
+
+async def _decide_all(engine: Any, health: Health) -> None:
+    try:
+        metrics.DECIDED.inc(await decide_all(engine))
+    except Exception as error:
+        health.set_not_ready(f"deciding: {type(error).__name__}")
+        raise
+    finally:
+        health.beat()
+    health.set_ready()
+
+
+async def _measure(engine: Any) -> None:
+    async with reading(engine) as connection:
+        waiting, age, dead = await outbox_figures(connection)
+        due, later, doing = await queue_depth(connection)
+    metrics.UNDECIDED.set(waiting)
+    metrics.UNDECIDED_AGE.set(age)
+    metrics.DEAD.set(dead)
+    for state, count in (("due", due), ("later", later), ("doing", doing)):
+        metrics.QUEUE.labels(state).set(count)
+
+
+async def _forget(engine: Any) -> None:
+    async with unit_of_work(engine) as connection:
+        gone = await forget_unconfirmed(connection, now=utc_now())
+    if gone:
+        log.info("subscriptions.forgotten", count=gone)
