@@ -15,6 +15,8 @@ from services.alerts import metrics
 from services.alerts.causes import find_causes
 from services.storage.engine import unit_of_work
 from services.storage.handling_store import alerts_to_attend, attend
+from services.storage.load_reading import queued_alerts, waiting_alerts
+from uskat.supervision.handling.load import load_of, load_rules
 from uskat.supervision.handling.policy import packaged_policy
 
 LOOK_EVERY_S = 1.0
@@ -34,6 +36,7 @@ async def attend_until(stop: asyncio.Event, engine: Any, *, clock: Callable[[], 
             if looked is None or not timedelta(0) <= clock() - looked < CAUSES_EVERY:
                 looked = clock()
                 await find_causes(engine, clock=clock)
+                await measure_load(engine, now=clock())
         except Exception as error:  # noqa: BLE001 - the sweeps tell of a lost database; this loop outlives it too
             log.debug("attending.given_up", error=type(error).__name__)
         with contextlib.suppress(TimeoutError):
@@ -55,3 +58,16 @@ async def attend_all(engine: Any, *, clock: Callable[[], datetime], known: set[i
                 metrics.ERRORS.labels(type(error).__name__).inc()
                 log.warning("attending.failed", alert=alert_id, exc_info=error)
     return failed
+
+
+async def measure_load(engine: Any, *, now: datetime) -> None:
+    """Put the load of the last hour, as on one person, into the metrics."""
+    rules = load_rules()
+    since = now - timedelta(hours=1)
+    async with unit_of_work(engine) as connection:
+        alerts = await queued_alerts(connection, since=since - rules.window, until=now)
+        metrics.WAITING.set(await waiting_alerts(connection))
+    load = load_of(alerts, since=since, until=now, operators=1, rules=rules)
+    metrics.STANDING.set(load.standing)
+    metrics.FLOOD_MINUTES.set(load.flood_minutes)
+    metrics.NEW_LATELY.set(load.per_operator_hour)

@@ -21,3 +21,7 @@ FAILURES = Counter("uskat_alerts_detector_failures", "Detectors that raised", ["
 ERRORS = Counter("uskat_alerts_worker_errors", "Evaluations given up and left in the journal", ["error"])
 NETWORK_RECORDS = Counter("uskat_alerts_network_records", "Seismic records whose features were extracted")
 NETWORK_EVENTS = Counter("uskat_alerts_network_events", "Events of the seismograph network judged, again included")
+WAITING = Gauge("uskat_alerts_waiting", "Alerts that wait for somebody")
+STANDING = Gauge("uskat_alerts_standing", "Alerts in the queue for longer than a day")
+FLOOD_MINUTES = Gauge("uskat_alerts_flood_minutes", "Minutes of the last hour in which alerts flooded one person")
+NEW_LATELY = Gauge("uskat_alerts_new_per_operator_hour", "Alerts that entered the queue in the last hour, one on duty")

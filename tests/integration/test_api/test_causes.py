@@ -134,3 +134,19 @@ async def test_what_a_person_takes_out_stays_out_and_the_parent_returns_with_its
     await looked(world)
     assert (await world.get(f"/alerts/{parent}"))["state"] == "returned"
     assert parent in [one["id"] for one in await queued(world)]  # somebody still has to look at it
+
+
+async def test_the_load_counts_the_parent_and_policies_stay_beside_each_other(world, storm):
+    _, parent = storm
+    known = decoded(await world.client.get("/api/v1/alert-policies", headers=world.token("operate")))["items"]
+    assert [(one["id"], one["in_force"]) for one in known] == [("alert-policy-1", False), ("alert-policy-2", True)]
+    steps = (await history(world, parent))["steps"]
+    raised = steps[0]["at"]
+    params = {"since": raised, "until": raised.replace("2026", "2027"), "operators": 1}
+    refused = await world.client.get("/api/v1/alert-load", params=params, headers=world.token("operate"))
+    assert refused.status_code == 422  # a year
+    day = {"since": raised[:10] + "T00:00:00Z", "until": raised[:10] + "T23:59:59.999Z"}
+    load = decoded(await world.client.get("/api/v1/alert-load", params=day, headers=world.token("operate")))
+    assert load["waiting"] == 1
+    assert (load["word"], load["floods"]) == ("acceptable", 0)
+    assert load["bounds"]["id"] == "alert-load-1"

@@ -75,7 +75,7 @@ def parse_policy(document: Mapping[str, Any]) -> Policy:
         )
     except KeyError as error:
         raise PolicyError(f"{error.args[0]} is missing") from None
-    except (TypeError, AttributeError, ValueError) as error:
+    except (TypeError, AttributeError, ValueError, OverflowError) as error:
         if isinstance(error, PolicyError):
             raise
         raise PolicyError(str(error)) from error
