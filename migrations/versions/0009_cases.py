@@ -61,12 +61,12 @@ STATEMENTS: tuple[str, ...] = (
     """
     CREATE TABLE case_complaint (
         case_id INTEGER NOT NULL,
-        complaint TEXT NOT NULL,
-        CONSTRAINT pk_case_complaint PRIMARY KEY (case_id, complaint),
+        complaint_id BIGINT NOT NULL,
+        CONSTRAINT pk_case_complaint PRIMARY KEY (case_id, complaint_id),
         CONSTRAINT fk_case_complaint_case_id_case_file FOREIGN KEY(case_id) REFERENCES case_file (id)
     )
     """,
-    "CREATE INDEX ix_case_complaint_complaint ON case_complaint (complaint)",
+    "CREATE INDEX ix_case_complaint_complaint_id ON case_complaint (complaint_id)",
     """
     CREATE TABLE case_photograph (
         case_id INTEGER NOT NULL,

@@ -26,12 +26,16 @@ from services.api.errors import (
 from services.api.fdsn.refusal import PREFIX, refusal
 from services.storage.account_store import LoginTaken, NoSuchAccount, OwnAccount
 from services.storage.blast_store import BlastChanged, BlastTaken, NoSuchBlast
+from services.storage.case_ground import GroundTaken, NoSuchGround
+from services.storage.case_history import NoSuchCase
+from services.storage.case_store import CaseChanged
 from services.storage.complaint_store import ComplaintChanged, NoSuchComplaint
 from services.storage.decisions import NothingToDecide
 from services.storage.handling_store import ChangedMeanwhile, IllegalStepError, NoSuchAlert
 from services.storage.reading import DatabaseAway, QueryTooLong
 from uskat.blast.passport.lifecycle import TransitionError
 from uskat.supervision.access.roles import RolesError
+from uskat.supervision.case.refusal import IllegalCaseStepError
 from uskat.supervision.complaint.machine import IllegalComplaintStepError
 
 MEDIA_TYPE = "application/problem+json"
@@ -71,6 +75,11 @@ PROBLEMS: dict[type[Exception], Kind] = {
         HTTPStatus.PRECONDITION_FAILED, "alert-changed", "Somebody took another step: read it again"
     ),
     IllegalStepError: Kind(HTTPStatus.CONFLICT, "alert-step-not-possible", "The alert cannot take this step now"),
+    NoSuchCase: Kind(HTTPStatus.NOT_FOUND, "no-such-case", "There is no such case here"),
+    CaseChanged: Kind(HTTPStatus.PRECONDITION_FAILED, "case-changed", "Somebody took another step: read it again"),
+    IllegalCaseStepError: Kind(HTTPStatus.CONFLICT, "case-step-not-possible", "The case cannot take this step now"),
+    NoSuchGround: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "no-such-ground", "What the case would stand on is not there"),
+    GroundTaken: Kind(HTTPStatus.CONFLICT, "ground-taken", "Another open case speaks of it"),
     VersionNeeded: Kind(HTTPStatus.PRECONDITION_REQUIRED, "version-needed", "Name the version this was made from"),
     Unauthenticated: Kind(HTTPStatus.UNAUTHORIZED, "unauthenticated", "A valid token is needed"),
     Forbidden: Kind(HTTPStatus.FORBIDDEN, "forbidden", "The token does not cover this"),

@@ -53,8 +53,8 @@ case_alert = Table(  # alerts of a case, as the case last heard of them; alerts 
 case_complaint = Table(
     "case_complaint", metadata,
     Column("case_id", Integer, ForeignKey("case_file.id"), primary_key=True, autoincrement=False),
-    Column("complaint", Text, primary_key=True),  # its code
-    Index("ix_case_complaint_complaint", "complaint"),
+    Column("complaint_id", BigInteger, primary_key=True, autoincrement=False),
+    Index("ix_case_complaint_complaint_id", "complaint_id"),
 )  # fmt: skip
 
 case_photograph = Table(  # only whoever sees the case sees it

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from services.api.access import ACCESS, ENTERPRISES, EVERYBODY, INSIDERS, OPERATORS, SENDERS
+from services.api.access import ACCESS, AGENCY_ROLES, ENTERPRISES, EVERYBODY, INSIDERS, INSPECTORS, OPERATORS, SENDERS
 from services.api.errors import ApiError
 from services.api.problem import PROBLEMS
 from services.settings import Settings
@@ -120,6 +120,7 @@ def test_every_route_is_described_with_who_may_use_it():
     rows = re.findall(r"^\| `(GET|POST|PUT) (\S+)` \| (\w+(?:, \w+)*) \|", page("reference/http.md"), re.MULTILINE)
     documented = {(method, route): who for method, route, who in rows}
     words = {
+        AGENCY_ROLES: "agency",
         EVERYBODY: "everybody", OPERATORS: "operate", SENDERS: "ingest", ENTERPRISES: "enterprise",
         INSIDERS: "enterprise, operate",
     }  # fmt: skip

@@ -108,7 +108,7 @@ def _inspected(case: Case, step: CaseStep, **changes: Any) -> Case:
     return after.moved(Stage.INSPECTED, step.at)
 
 
-def _visit(case: Case, step: CaseStep, paper: p.Visit) -> Case:
+def _visit(case: Case, step: CaseStep, paper: p.FieldVisit) -> Case:
     need(paper.visited_at <= step.at, "Осмотр не может быть в будущем")
     need(_unlike(paper.photographs), "Один снимок назван дважды")
     return _inspected(case, step, visits=(*case.visits, paper))
@@ -118,7 +118,7 @@ def _examine(case: Case, step: CaseStep, _paper: p.Examine) -> Case:
     return _inspected(case, step)
 
 
-def _sample(case: Case, step: CaseStep, paper: p.Sample) -> Case:
+def _sample(case: Case, step: CaseStep, paper: p.LabSample) -> Case:
     need(case.stage is Stage.INSPECTED, "Пробу берут на месте: сначала внесите осмотр")
     need(case.subject is p.Subject.WATER, "Проба воды бывает только в деле о воде")
     need(paper.taken_at <= step.at, "Проба не может быть взята в будущем")
@@ -221,13 +221,13 @@ def _escalate(case: Case, step: CaseStep, paper: p.Escalate) -> Case:
 
 
 _RULES: Mapping[type, Callable[[Case, CaseStep, Any], Case]] = {
-    p.Join: _join, p.Acknowledge: _acknowledge, p.Assign: _assign, p.Dispatch: _dispatch, p.Visit: _visit,
-    p.Examine: _examine, p.Sample: _sample, p.WaiveSample: _waive, p.Results: _results, p.Judge: _judge,
+    p.Join: _join, p.Acknowledge: _acknowledge, p.Assign: _assign, p.Dispatch: _dispatch, p.FieldVisit: _visit,
+    p.Examine: _examine, p.LabSample: _sample, p.WaiveSample: _waive, p.Results: _results, p.Judge: _judge,
     p.Demand: _demand, p.Explain: _explain, p.Decide: _decide, p.Measure: _measure, p.Fulfil: _fulfil,
     p.Close: _close, p.Reopen: _reopen, p.Note: _note, p.Change: _change, p.Escalate: _escalate,
 }  # fmt: skip
 _ONLY_MACHINE = frozenset({p.Judge, p.Change, p.Escalate})
 _OF_MACHINE = _ONLY_MACHINE | {p.Assign}
-_WHEN_CLOSED = frozenset({p.Reopen, p.Note, p.Change})
+_WHEN_CLOSED = frozenset({p.Reopen, p.Note, p.Change, p.Judge})
 
 __all__ = ["IllegalCaseStepError", "begin", "replay", "take"]

@@ -96,7 +96,7 @@ class Open(Paper, frozen=True, tag="open"):
     territory: str | None = None
     station: str | None = None
     alerts: tuple[AlertFact, ...] = ()
-    complaints: tuple[Code, ...] = ()
+    complaints: tuple[int, ...] = ()
     check: Words = ""
 
 
@@ -104,7 +104,7 @@ class Join(Paper, frozen=True, tag="join"):
     """More alerts or complaints of the same matter."""
 
     alerts: tuple[AlertFact, ...] = ()
-    complaints: tuple[Code, ...] = ()
+    complaints: tuple[int, ...] = ()
 
 
 class Acknowledge(Paper, frozen=True, tag="acknowledge"):
@@ -127,7 +127,7 @@ class Dispatch(Paper, frozen=True, tag="dispatch"):
     note: Words = ""
 
 
-class Visit(Paper, frozen=True, tag="visit"):
+class FieldVisit(Paper, frozen=True, tag="visit"):
     """A field visit: where and when exactly, what was seen, photographs by their SHA-256."""
 
     visited_at: AwareTime
@@ -144,7 +144,7 @@ class Examine(Paper, frozen=True, tag="examine"):
     found: Said
 
 
-class Sample(Paper, frozen=True, tag="sample"):
+class LabSample(Paper, frozen=True, tag="sample"):
     """A sample for the laboratory. number: of the act of sampling (акт отбора). accreditation: of the laboratory.
 
     place: code of a station, outlet or settlement; or river and km from its mouth.
@@ -225,12 +225,13 @@ class Decide(Paper, frozen=True, tag="decide"):
 
 
 class Measure(Paper, frozen=True, tag="measure"):
-    """A measure by its number, to whom, until when it must be fulfilled."""
+    """A measure by its number, to whom, until when it must be fulfilled. enterprise: code, if it may see it here."""
 
     number: Code
     kind: MeasureKind
     addressee: Name
     text: Said
+    enterprise: Code | None = None
     until: AwareTime | None = None
 
 
@@ -280,7 +281,7 @@ class Escalate(Paper, frozen=True, tag="escalate"):
 
 
 PersonPaper = (
-    Acknowledge | Assign | Dispatch | Visit | Examine | Sample | WaiveSample | Results | Demand | Decide | Measure
-    | Fulfil | Close | Reopen | Note
+    Acknowledge | Assign | Dispatch | FieldVisit | Examine | LabSample | WaiveSample | Results | Demand | Decide
+    | Measure | Fulfil | Close | Reopen | Note
 )  # fmt: skip
 AnyPaper = PersonPaper | Open | Join | Explain | Judge | Change | Escalate

@@ -12,12 +12,12 @@ from uskat.supervision.case.paper import (
     Decide,
     Demand,
     Explain,
+    FieldVisit,
     Judge,
+    LabSample,
     Measure,
     Results,
-    Sample,
     Subject,
-    Visit,
     WindowWord,
 )
 from uskat.supervision.reconcile import AlertState
@@ -44,7 +44,7 @@ OPEN_STAGES = frozenset({Stage.SUSPECTED, Stage.INSPECTED})
 class SampleFile:
     """A sample with what became of it; window: the machine's newest word."""
 
-    paper: Sample
+    paper: LabSample
     results: Results | None = None
     window: Judge | None = None
 
@@ -102,14 +102,14 @@ class Case:
     since: datetime
     last_at: datetime
     alerts: tuple[AlertFact, ...] = ()
-    complaints: tuple[str, ...] = ()
+    complaints: tuple[int, ...] = ()
     check: str = ""
     assignee: str | None = None
     acknowledged_at: datetime | None = None
     dispatched_at: datetime | None = None
     inspected: bool = False
     sample_waived: bool = False
-    visits: tuple[Visit, ...] = ()
+    visits: tuple[FieldVisit, ...] = ()
     samples: tuple[SampleFile, ...] = ()
     demands: tuple[DemandFile, ...] = ()
     decision: Decide | None = None

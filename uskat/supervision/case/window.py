@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from uskat.supervision.case.paper import Judge, Sample, WindowWord
+from uskat.supervision.case.paper import Judge, LabSample, WindowWord
 from uskat.supervision.reconcile import AlertState
 from uskat.water.network_graph import Network
 from uskat.water.network_items import RiverPoint
@@ -48,7 +48,7 @@ class Window:
         return self.since <= moment and (self.until is None or moment <= self.until)
 
 
-def judge_sample(sample: Sample, alerts: Iterable[SeenAlert], *, network: Network) -> Judge:
+def judge_sample(sample: LabSample, alerts: Iterable[SeenAlert], *, network: Network) -> Judge:
     """The word on a sample: inside one window is enough; outside when there are windows at its place but none holds.
 
     Withdrawn alerts leave no window. unknown: nothing is known of the plume at that place.
@@ -88,7 +88,7 @@ def _windows(alert: SeenAlert, network: Network) -> Iterator[Window]:
             yield Window(alert.id, outlet, _point(network, outlet), _moment(release["earliest_at"]), until)
 
 
-def _at_place(sample: Sample, windows: list[Window], network: Network) -> list[Window]:
+def _at_place(sample: LabSample, windows: list[Window], network: Network) -> list[Window]:
     if sample.place is not None and any(window.place == sample.place for window in windows):
         return [window for window in windows if window.place == sample.place]
     point = _point(network, sample.place) if sample.place is not None else None

@@ -34,7 +34,7 @@ def visit(minutes: float, **changes):
         "visited_at": T0 + timedelta(minutes=minutes), "latitude": 54.07, "longitude": 87.01, "accuracy_m": 8.0,
         "found": "Вода бурая, пена у выпуска", "photographs": ("a" * 64,),
     } | changes  # fmt: skip
-    return p.Visit(**values)
+    return p.FieldVisit(**values)
 
 
 def sample(minutes: float, **changes):
@@ -42,7 +42,7 @@ def sample(minutes: float, **changes):
         "number": "17/26", "laboratory": "ЦЛАТИ (демо)", "accreditation": "RA.RU.000000 (демо)",
         "taken_at": T0 + timedelta(minutes=minutes), "latitude": 54.07, "longitude": 87.01, "place": "U-25",
     } | changes  # fmt: skip
-    return p.Sample(**values)
+    return p.LabSample(**values)
 
 
 RESULTS = p.Results(number="17/26", protocol="П-9", results=(p.LabResult("nh4", 2.1, "мг/дм³", uncertainty=0.3),))

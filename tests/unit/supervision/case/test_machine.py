@@ -76,7 +76,7 @@ def test_what_late_data_withdrew_leaves_a_case_without_ground_and_a_person_decid
     decision = p.Decide(verdict=p.CaseVerdict.NOT_CONFIRMED, ground="Отозвано", reason=RejectionReason.RULE)
     done = take(take(case, step(60, decision)), step(61, p.Close()))
     assert (done.stage, done.decision.reason) == (Stage.CLOSED, RejectionReason.RULE)
-    complaint = case_of(step(0, opening(complaints=("Ж-1",))), machine(30, p.Change(alert=WITHDRAWN)))
+    complaint = case_of(step(0, opening(complaints=(1,))), machine(30, p.Change(alert=WITHDRAWN)))
     assert not complaint.baseless
 
 
@@ -195,7 +195,7 @@ def test_a_policy_with_a_gap_is_refused_by_its_place():
 
 
 PAPERS: list[Any] = [
-    p.Join(alerts=(p.AlertFact(6, AlertState.RETURNED, Severity.HIGH),)), p.Join(complaints=("Ж-2",)),
+    p.Join(alerts=(p.AlertFact(6, AlertState.RETURNED, Severity.HIGH),)), p.Join(complaints=(2,)),
     p.Acknowledge(), p.Assign(to="petrov"), p.Dispatch(who="Петров"), visit(0), p.Examine(found="Записи целы"),
     sample(0), sample(0, number="18/26"), p.WaiveSample(note="лёд"), RESULTS, INSIDE, CONFIRM, NATURAL,
     p.Decide(verdict=p.CaseVerdict.INSTRUMENT_FAULT, ground="Датчик на берегу"),
