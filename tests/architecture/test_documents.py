@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 import yaml
 
-from services.api.access import ACCESS, AGENCY_ROLES, ENTERPRISES, EVERYBODY, INSIDERS, INSPECTORS, OPERATORS, SENDERS
+from services.api.access import (
+    ACCESS,
+    ADMINS,
+    AGENCY_ROLES,
+    ENTERPRISES,
+    EVERYBODY,
+    INSIDERS,
+    INSPECTORS,
+    OPERATORS,
+    PEOPLE,
+    SENDERS,
+)
 from services.api.errors import ApiError
 from services.api.problem import PROBLEMS
 from services.settings import Settings
@@ -117,12 +128,12 @@ def test_every_command_is_described_and_no_other():
 
 
 def test_every_route_is_described_with_who_may_use_it():
-    rows = re.findall(r"^\| `(GET|POST|PUT) (\S+)` \| (\w+(?:, \w+)*) \|", page("reference/http.md"), re.MULTILINE)
+    rows = re.findall(r"^\| `(GET|POST|PUT|DELETE) (\S+)` \| (\w+(?:, \w+)*) \|", page("reference/http.md"), re.MULTILINE)
     documented = {(method, route): who for method, route, who in rows}
     words = {
         AGENCY_ROLES: "agency",
         EVERYBODY: "everybody", OPERATORS: "operate", SENDERS: "ingest", ENTERPRISES: "enterprise",
-        INSIDERS: "enterprise, operate",
+        INSIDERS: "enterprise, operate", INSPECTORS: "inspector", ADMINS: "admin", PEOPLE: "people",
     }  # fmt: skip
     assert documented == {key: words[roles] for key, roles in ACCESS.items()}
 
