@@ -74,6 +74,31 @@ class DeclaredBlast:
         return max(after - self.window_s, min(after, 0.0))
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What the waves of a source at a node meet on the way to a station; arrays of shape (nodes, stations).
+
+    log_m: log10 of metres; travel_s: of P; travel_variance: by the spread of velocities, s²; lag_s, lag_sd_s: of the
+    air wave behind the ground.
+    """
+
+    log_m: Floats
+    travel_s: Floats
+    travel_variance: Floats
+    lag_s: Floats
+    lag_sd_s: Floats
+
+    def of(self, columns: Sequence[int]) -> "Reach":
+        """The same for some of the stations."""
+        return Reach(
+            self.log_m[:, columns],
+            self.travel_s[:, columns],
+            self.travel_variance[:, columns],
+            self.lag_s[:, columns],
+            self.lag_sd_s[:, columns],
+        )
+
+
 @dataclass(frozen=True)
 class District:
     """Stations and pits on one plane, km east and north of the stations' middle. Codes of stations are unique."""
@@ -127,6 +152,11 @@ class District:
         return distances(self.grid, np.array(list(self.place_of.values())))
 
     @cached_property
+    def grid_reach(self) -> "Reach":
+        """The coarse search as times and logarithms: every event asks for them."""
+        return reach_of(self.grid_distances)
+
+    @cached_property
     def grid_log_prior(self) -> Floats:
         """`log_prior` of the coarse nodes."""
         return self.log_prior(self.grid)
@@ -178,6 +208,19 @@ class District:
             return rules.k, rules.beta, 0.2
         pit = self.pits[int(np.argmin(((self.pit_places - place) ** 2).sum(axis=1)))]
         return pit.k, pit.beta, pit.sd_log10
+
+
+def reach_of(distance: Floats) -> Reach:
+    """Times and logarithms of distances in km, shape (nodes, stations)."""
+    ground, air = event_rules().ground, event_rules().air
+    travel = distance / ground.p_km_s
+    return Reach(
+        log_m=np.log10(1000 * distance),
+        travel_s=travel,
+        travel_variance=(ground.path_sd * travel) ** 2,
+        lag_s=distance / air.sound_km_s - distance / ground.p_km_s + air.late_s,
+        lag_sd_s=np.hypot(air.fixed_sd_s, air.share_sd * distance / air.sound_km_s),
+    )
 
 
 def box(low: Floats, high: Floats, *, step_km: float) -> Floats:

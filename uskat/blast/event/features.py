@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -119,9 +120,14 @@ def _peak(raw: Samples, ground: Samples, *, noise: float) -> float:
 
 
 def _bandpass(values: Samples, band: tuple[float, float], rate_hz: float) -> Samples:
+    return np.asarray(sosfilt(_sections(band, rate_hz), values, axis=-1), dtype=np.float64)
+
+
+@lru_cache(maxsize=16)
+def _sections(band: tuple[float, float], rate_hz: float) -> Samples:
+    """Second-order sections of a band-pass; designing it takes longer than filtering."""
     high = min(band[1], 0.45 * rate_hz)
-    sections = butter(2, (band[0], high), btype="bandpass", fs=rate_hz, output="sos")
-    return np.asarray(sosfilt(sections, values, axis=-1), dtype=np.float64)
+    return np.asarray(butter(2, (band[0], high), btype="bandpass", fs=rate_hz, output="sos"), dtype=np.float64)
 
 
 def _onset_sd(onset: Onset, rate_hz: float) -> float:

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from uskat.blast.event.district import District, Floats, box, distances
+from uskat.blast.event.district import District, Floats, Reach, box, distances, reach_of
 from uskat.blast.event.record import RecordFeatures
 from uskat.blast.event.rules import event_rules
 
@@ -41,6 +41,14 @@ class Arrivals:
     sds: Floats
     log_ppv: Floats
     air_lags: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Travels:
+    """Where the waves of each node get to, and the spread of their arrival in s, shape (nodes, stations)."""
+
+    reach: Reach
+    sd: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,24 +122,24 @@ def _station(record: RecordFeatures) -> tuple[object, ...]:
 
 @lru_cache(maxsize=REMEMBERED)
 def _located(records: tuple[RecordFeatures, ...], district: District) -> Location:
-    arrivals = arrivals_of(records, district)
+    arrivals, coarse = _coarse(records, district)
     reference = float(arrivals.times.min())
     times = arrivals.times - reference
-    coarse = district.grid_distances[:, district.columns(arrivals.stations)]
-    air, amplitude = _log_air(coarse, arrivals), _log_amplitude(coarse, arrivals)
+    air, amplitude = _log_air(coarse.reach, arrivals), _log_amplitude(coarse.reach, arrivals)
     value = 0.3 * district.grid_log_prior + air + 0.5 * amplitude + _log_pairs(coarse, arrivals, times)
     rough = np.asarray(district.grid[int(np.argmax(value))], dtype=np.float64)
     inside = _agreeing(arrivals, times, rough)
-    value = _log_arrivals(coarse, arrivals, times, inside=inside) + (air + amplitude) + district.grid_log_prior
+    value = _log_arrivals(coarse, times, inside=inside) + (air + amplitude) + district.grid_log_prior
     mean, covariance = _moments(district.grid, value)
     for _ in range(2):
         spread = np.sqrt(np.diag(covariance))
         half = np.clip(FINE_SPREADS * spread, 0.4, 25.0)
         step = 2 * half.max() / (FINE_NODES - 1)
         nodes = box(mean - half, mean + half, step_km=step)
-        reach = distances(nodes, arrivals.places)
-        value = _log_arrivals(reach, arrivals, times, inside=inside)
-        value = value + (_log_air(reach, arrivals) + _log_amplitude(reach, arrivals)) + district.log_prior(nodes)
+        fine = _travels(reach_of(distances(nodes, arrivals.places)), arrivals)
+        value = _log_arrivals(fine, times, inside=inside)
+        value = value + (_log_air(fine.reach, arrivals) + _log_amplitude(fine.reach, arrivals))
+        value = value + district.log_prior(nodes)
         mean, covariance = _moments(nodes, value)
         covariance += np.eye(2) * step**2 / 12
     return _location(
@@ -144,11 +152,15 @@ def surface_or_far(records: Sequence[RecordFeatures], district: District) -> flo
 
     Each arrival may be wrong (a late pick, a wrong clock) with a fixed probability, so that one does not decide.
     """
-    arrivals = arrivals_of(records, district)
+    return _surface_or_far(tuple(sorted(records, key=_station)), district)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _surface_or_far(records: tuple[RecordFeatures, ...], district: District) -> float:
+    arrivals, coarse = _coarse(records, district)
     times = arrivals.times - float(arrivals.times.min())
     columns, ground = district.columns(arrivals.stations), event_rules().ground
-    travel, sd = _travel(district.grid_distances[:, columns], arrivals)
-    surface = _best_fit(times - travel, sd)
+    surface = _best_fit(times - coarse.reach.travel_s, coarse.sd)
     travel = district.far_distances[:, columns] / ground.tectonic_km_s
     sd = np.broadcast_to(np.hypot(arrivals.sds, ground.tectonic_sd_s), travel.shape)
     return surface - _best_fit(times - travel, sd)
@@ -166,23 +178,26 @@ def _air_lag(record: RecordFeatures) -> float | None:
     return lag if lag is not None and lag >= event_rules().air.least_s else None
 
 
-def _travel(distance: Floats, arrivals: Arrivals) -> tuple[Floats, Floats]:
-    """Travel times and spreads of the arrivals at distances in km, each of shape (nodes, stations)."""
-    ground = event_rules().ground
-    travel = distance / ground.p_km_s
-    sd = np.sqrt(arrivals.sds**2 + (ground.path_sd * travel) ** 2 + ground.fixed_sd_s**2)
-    return travel, sd
+def _travels(reach: Reach, arrivals: Arrivals) -> _Travels:
+    rules = event_rules().ground
+    return _Travels(reach, np.sqrt(arrivals.sds**2 + reach.travel_variance + rules.fixed_sd_s**2))
 
 
-def _log_pairs(distance: Floats, arrivals: Arrivals, times: Floats) -> Floats:
-    """How many pairs of stations agree on each node of `distance`, shape (nodes, stations); 0 for one station."""
+@lru_cache(maxsize=8)
+def _coarse(records: tuple[RecordFeatures, ...], district: District) -> tuple[Arrivals, _Travels]:
+    """The coarse search of an event: its place and its depth are looked for among the same nodes."""
+    arrivals = arrivals_of(records, district)
+    return arrivals, _travels(district.grid_reach.of(district.columns(arrivals.stations)), arrivals)
+
+
+def _log_pairs(travels: _Travels, arrivals: Arrivals, times: Floats) -> Floats:
+    """How many pairs of stations agree on each node; 0 for one station."""
     count = min(len(times), MOST_PAIRED)
     if count < 2:
-        return np.zeros(len(distance))
-    travel, sd = _travel(distance, arrivals)
+        return np.zeros(len(travels.sd))
     clearest = np.sort(np.argsort(arrivals.sds, kind="stable")[:count])
-    shifted, variance = (times - travel)[:, clearest], sd[:, clearest] ** 2
-    stack = np.zeros(len(distance))
+    shifted, variance = (times - travels.reach.travel_s)[:, clearest], travels.sd[:, clearest] ** 2
+    stack = np.zeros(len(shifted))
     for first in range(count - 1):
         residual = shifted[:, first : first + 1] - shifted[:, first + 1 :]
         both = variance[:, first : first + 1] + variance[:, first + 1 :] + PAIR_SD_S**2
@@ -194,8 +209,8 @@ def _agreeing(arrivals: Arrivals, times: Floats, place: Floats) -> Mask:
     """Stations whose arrival fits a source near a place; at least the best one."""
     rules = event_rules().place
     nodes = box(place - rules.step_km, place + rules.step_km, step_km=rules.step_km / 4)
-    travel, sd = _travel(distances(nodes, arrivals.places), arrivals)
-    shifted = times - travel
+    travels = _travels(reach_of(distances(nodes, arrivals.places)), arrivals)
+    shifted, sd = times - travels.reach.travel_s, travels.sd
     limit = np.maximum(rules.outlier_sd * sd, rules.outlier_least_s)
     # every arrival in turn gives the origin time: shape (nodes, origins, stations)
     ratio = np.abs(shifted[:, None, :] - shifted[:, :, None]) / limit[:, None, :]
@@ -204,41 +219,39 @@ def _agreeing(arrivals: Arrivals, times: Floats, place: Floats) -> Mask:
     return np.asarray(ratio[node, origin] < 1)
 
 
-def _log_air(distance: Floats, arrivals: Arrivals) -> Floats:
+def _log_air(reach: Reach, arrivals: Arrivals) -> Floats:
     """ln likelihood of the air waves' lags behind the ground: a mixture, since gusts and echoes are picked too."""
-    air, ground = event_rules().air, event_rules().ground
+    air = event_rules().air
     known = ~np.isnan(arrivals.air_lags)
     if not known.any():
-        return np.zeros(len(distance))
-    reach = distance[:, known]
-    expected = reach / air.sound_km_s - reach / ground.p_km_s + air.late_s
-    sd = np.hypot(air.fixed_sd_s, air.share_sd * reach / air.sound_km_s)
+        return np.zeros(len(reach.lag_s))
+    expected, sd = reach.lag_s[:, known], reach.lag_sd_s[:, known]
     normal = np.exp(-(((arrivals.air_lags[known] - expected) / sd) ** 2) / 2) / (np.sqrt(2 * np.pi) * sd)
     return np.asarray(np.log((1 - air.outlier) * normal + air.outlier / 60.0).sum(axis=1), dtype=np.float64)
 
 
-def _log_amplitude(distance: Floats, arrivals: Arrivals) -> Floats:
+def _log_amplitude(reach: Reach, arrivals: Arrivals) -> Floats:
     """ln likelihood of the peaks, the source's strength integrated out over its prior."""
     rules = event_rules().amplitude
     known = ~np.isnan(arrivals.log_ppv)
     count = int(known.sum())
     if not count:
-        return np.zeros(len(distance))
+        return np.zeros(len(reach.log_m))
     typical = np.log10(rules.k) - rules.beta / 2 * np.log10(rules.charge_kg)
-    residual = arrivals.log_ppv[known] - rules.beta * np.log10(1000 * distance[:, known]) - typical
+    residual = arrivals.log_ppv[known] - rules.beta * reach.log_m[:, known] - typical
     variance, common = (1.3 * rules.station_sd) ** 2, (abs(rules.beta) / 2 * rules.charge_sd_log10) ** 2 + 0.1**2
     shared = common / (variance + count * common)
     square = (residual**2).sum(axis=1) - shared * residual.sum(axis=1) ** 2
     return np.asarray(-square / (2 * variance), dtype=np.float64)
 
 
-def _log_arrivals(distance: Floats, arrivals: Arrivals, times: Floats, *, inside: Mask) -> Floats:
+def _log_arrivals(travels: _Travels, times: Floats, *, inside: Mask) -> Floats:
     """ln likelihood of the arrivals of the stations `inside`, the origin time integrated out."""
-    travel, sd = _travel(distance, arrivals)
+    shifted, sd = times - travels.reach.travel_s, travels.sd
     weight = np.where(inside, 1 / sd**2, 0.0)
     total = weight.sum(axis=1)
-    origin = (weight * (times - travel)).sum(axis=1) / total
-    square = (weight * (times - travel - origin[:, None]) ** 2).sum(axis=1)
+    origin = (weight * shifted).sum(axis=1) / total
+    square = (weight * (shifted - origin[:, None]) ** 2).sum(axis=1)
     # a flat origin time leaves ½·ln Σw, the spreads of the arrivals that depend on the distance leave −Σ ln σ
     scale = -np.log(np.where(inside, sd, 1.0)).sum(axis=1) - 0.5 * np.log(total)
     return np.asarray(-square / 2 + scale, dtype=np.float64)
@@ -256,8 +269,8 @@ def _location(
     arrivals: Arrivals, times: Floats, *, district: District, inside: Mask,
     mean: Floats, covariance: Floats, zero: float,
 ) -> Location:  # fmt: skip
-    travel, sd = (item[0] for item in _travel(distances(mean[None, :], arrivals.places), arrivals))
-    shifted = times - travel
+    travels = _travels(reach_of(distances(mean[None, :], arrivals.places)), arrivals)
+    shifted, sd = times - travels.reach.travel_s[0], travels.sd[0]
     weight = np.where(inside, 1 / sd**2, 0.0)
     origin = float((weight * shifted).sum() / weight.sum())
     residual = [(name, float(r)) for name, r in zip(arrivals.stations, shifted - origin, strict=True)]

@@ -90,9 +90,14 @@ def displacement(values: Samples, *, rate_hz: float) -> Samples | None:
     corner = DISPLACEMENT_CORNER_HZ / (rate_hz / 2)
     if corner >= 1 or values.size < rate_hz / DISPLACEMENT_CORNER_HZ:
         return None
-    filter_ = butter(2, corner, "highpass", output="sos")
     moved = cumulative_trapezoid(values, dx=1 / rate_hz, initial=0.0)
-    return np.asarray(sosfiltfilt(filter_, moved), dtype=np.float64)
+    return np.asarray(sosfiltfilt(_drift_filter(corner), moved), dtype=np.float64)
+
+
+@lru_cache(maxsize=16)
+def _drift_filter(corner: float) -> Samples:
+    """Second-order sections of the high-pass; corner: over Nyquist. Designing it takes longer than filtering."""
+    return np.asarray(butter(2, corner, "highpass", output="sos"), dtype=np.float64)
 
 
 def sine_acceleration_mm_s2(ppv_mm_s: float, frequency_hz: float) -> float:
