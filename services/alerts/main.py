@@ -9,6 +9,7 @@ import structlog
 
 from services.alerts.attending import attend_until
 from services.alerts.case_attending import attend_cases_until
+from services.alerts.complaint_attending import attend_complaints_until
 from services.alerts.sealing import seal_until
 from services.alerts.worker import AlertsWorker, Evaluator, utc_now
 from services.observability import Health, ObservationServer
@@ -35,7 +36,7 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
     application = f"uskat-alerts-{settings.alerts_worker}"
     engine = make_engine(
         database_url,
-        pool_size=settings.alerts_concurrency + 5,  # sweeps, what is urgent, measuring, attending, cases, sealing
+        pool_size=settings.alerts_concurrency + 6,  # sweeps, urgent, measuring, attending, cases, complaints, sealing
         application=application,
         statement_timeout_s=STATEMENT_TIMEOUT_S,
     )
@@ -53,6 +54,7 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
     )
     attending = asyncio.create_task(attend_until(stop, engine, clock=utc_now))
     cases = asyncio.create_task(attend_cases_until(stop, engine, clock=utc_now))
+    complaints = asyncio.create_task(attend_complaints_until(stop, engine, clock=utc_now))
     sealing = asyncio.create_task(_seal(stop, engine, settings))
     log.info("alerts.started", port=observation.port, concurrency=settings.alerts_concurrency)
     try:
@@ -61,8 +63,9 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
         listening.cancel()
         attending.cancel()
         cases.cancel()
+        complaints.cancel()
         sealing.cancel()
-        await asyncio.gather(listening, attending, cases, sealing, return_exceptions=True)
+        await asyncio.gather(listening, attending, cases, complaints, sealing, return_exceptions=True)
         await engine.dispose()
         observation.close()
         log.info("alerts.stopped")
