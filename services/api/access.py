@@ -31,6 +31,8 @@ OPERATORS = frozenset({Role.OPERATE, Role.INSPECTOR})
 INSPECTORS = frozenset({Role.INSPECTOR})
 METROLOGISTS = frozenset({Role.METROLOGIST})
 ADMINS = frozenset({Role.ADMIN})
+KEEPERS = frozenset({Role.OPERATE, Role.ADMIN})
+"""Whoever runs the installation, and admins of agencies."""
 SENDERS = frozenset({Role.INGEST})
 ENTERPRISES = frozenset({Role.ENTERPRISE})
 INSIDERS = frozenset({Role.ENTERPRISE}) | OPERATORS
@@ -56,6 +58,11 @@ CITIZEN_DOORS = frozenset(
     ("POST", f"{prefix}/complaints{tail}") for prefix in ("", API) for tail in ("", "/status", "/forget")
 )
 """A citizen complains and follows the complaint without an account: the code says whose it is."""
+
+SUBSCRIPTION_DOORS = frozenset(
+    ("POST", path) for path in (f"{API}/subscriptions", "/subscription", "/subscription/confirm", "/subscription/leave")
+)
+"""A resident subscribes to alerts without an account: the token of the mail says whose the subscription is."""
 
 ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/"): EVERYBODY,
@@ -150,6 +157,15 @@ ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", f"{API}/seismic/histograms"): EVERYBODY,
     ("GET", f"{API}/alerts"): EVERYBODY,
     ("GET", f"{API}/alerts/{{alert_id}}"): EVERYBODY,
+    ("GET", f"{API}/alerts/{{alert_id}}/cap"): EVERYBODY,
+    ("GET", "/feeds/alerts.atom"): EVERYBODY,
+    ("GET", f"{API}/series/{{series_id}}/evidence"): EVERYBODY,
+    ("GET", f"{API}/alerts/{{alert_id}}/evidence"): EVERYBODY,
+    ("GET", f"{API}/verifications"): METROLOGISTS,
+    ("POST", f"{API}/verifications"): METROLOGISTS,
+    ("POST", f"{API}/verifications/import"): METROLOGISTS,
+    ("GET", f"{API}/verifications/expiring"): METROLOGISTS,
+    ("POST", f"{API}/measuring-methods"): METROLOGISTS,
     ("GET", f"{API}/evidence/days"): EVERYBODY,
     ("GET", f"{API}/evidence/days/{{day}}"): EVERYBODY,
     ("GET", f"{API}/events"): EVERYBODY,
@@ -173,6 +189,19 @@ ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("DELETE", f"{API}/session"): PEOPLE,
     ("DELETE", f"{API}/sessions"): PEOPLE,
     ("POST", f"{API}/ingest/{{device}}/{{kind}}"): SENDERS,
+    ("GET", f"{API}/notices"): OPERATORS,
+    ("GET", f"{API}/alerts/{{alert_id}}/notices"): OPERATORS,
+    ("POST", f"{API}/notice-messages/{{message_id}}/resend"): KEEPERS,
+    ("GET", f"{API}/reaction-norms"): EVERYBODY,
+    ("POST", f"{API}/reaction-norms"): KEEPERS,
+    ("GET", f"{API}/contacts"): KEEPERS,
+    ("POST", f"{API}/contacts"): KEEPERS,
+    ("DELETE", f"{API}/contacts/{{contact_id}}"): KEEPERS,
+    ("GET", f"{API}/subscription-areas"): EVERYBODY,
+    ("GET", "/subscription"): EVERYBODY,
+    ("GET", "/subscription/confirm"): EVERYBODY,
+    ("GET", "/subscription/leave"): EVERYBODY,
+    **dict.fromkeys(SUBSCRIPTION_DOORS, EVERYBODY),
     **dict.fromkeys(CITIZEN_DOORS, EVERYBODY),
     ("GET", "/complaints"): EVERYBODY,
     ("GET", "/complaints/status"): EVERYBODY,
