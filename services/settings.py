@@ -61,10 +61,15 @@ class Settings(BaseSettings):
         "https://api.open-meteo.com/v1/forecast", description="forecast service in the form of Open-Meteo's"
     )
     weather_timeout_s: float = Field(10, gt=0, description="longest wait for the weather feed to send anything")
+    arshin_url: str = Field(
+        "https://fgis.gost.ru/fundmetrology/eapi", description="ФГИС «Аршин», asked by `uskat arshin fetch` only"
+    )
+    arshin_timeout_s: float = Field(30, gt=0, description="longest wait for it to send anything")
     evidence_key_file: Path | None = Field(
         None, description="Ed25519 key (PEM) that closes days and signs packs; none: neither is done here"
     )
     public_url: str = Field("http://127.0.0.1:8000", description="address at which people reach the api; in mails")
+    subscriptions_per_hour: int = Field(10, ge=0, description="asked from one address; 0: without limit")
     notices_metrics_port: int = Field(9103, ge=0)
     notice_mail_url: SecretStr | None = Field(
         None, description="mail server as apprise writes it: mailtos://USER:PASSWORD@HOST:465/?from=ADDRESS&mode=ssl"

@@ -11,6 +11,7 @@ from services.cli.catalogue import import_catalogue
 from services.cli.demo.command import demo
 from services.cli.evaluate.blasts import blasts, catalogue
 from services.cli.evaluate.command import evaluate
+from services.cli.evidence.arshin import arshin
 from services.cli.evidence.command import evidence
 from services.cli.evidence.seals import evidence_key
 from services.cli.intake import import_command, reparse_command
@@ -50,6 +51,7 @@ evaluate.command()(catalogue)
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(blast, name="blast")
 app.add_typer(evidence, name="evidence")
+app.add_typer(arshin, name="arshin")
 admin.command("evidence-key")(evidence_key)
 app.add_typer(admin, name="admin")
 

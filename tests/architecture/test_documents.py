@@ -17,6 +17,7 @@ from services.api.access import (
     EVERYBODY,
     INSIDERS,
     INSPECTORS,
+    METROLOGISTS,
     OPERATORS,
     PEOPLE,
     SENDERS,
@@ -133,7 +134,7 @@ def test_every_route_is_described_with_who_may_use_it():
     words = {
         AGENCY_ROLES: "agency",
         EVERYBODY: "everybody", OPERATORS: "operate", SENDERS: "ingest", ENTERPRISES: "enterprise",
-        INSIDERS: "enterprise, operate", INSPECTORS: "inspector", ADMINS: "admin", PEOPLE: "people",
+        INSIDERS: "enterprise, operate", INSPECTORS: "inspector", ADMINS: "admin", METROLOGISTS: "metrologist", PEOPLE: "people",
     }  # fmt: skip
     assert documented == {key: words[roles] for key, roles in ACCESS.items()}
 
