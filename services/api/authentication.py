@@ -9,6 +9,7 @@ from services.api.access import AGENCY_ROLES, OPERATORS, Role, allowed
 from services.api.context import Context
 from services.api.errors import Forbidden, Unauthenticated
 from services.api.middleware import route_of
+from services.storage.caller import Caller
 from services.storage.token_reading import token_holder
 
 LONGEST_TOKEN = 200
@@ -22,6 +23,7 @@ class Principal:
     `enterprise`: whose blasts a token of scope enterprise may see in full and file; None: it is not bound to one.
     `agency`: code of the agency (орган надзора) an inspector, metrologist or admin works for; None: not one of them.
     `territories`: codes of the territories that agency supervises; empty for everybody else.
+    `session` and `account`: of a person who signed in; None: a machine key, or nobody.
     """
 
     name: str
@@ -30,6 +32,8 @@ class Principal:
     enterprise: str | None = None
     agency: str | None = None
     territories: frozenset[str] = frozenset()
+    session: int | None = None
+    account: int | None = None
 
     @property
     def organisation(self) -> str | None:
@@ -38,8 +42,29 @@ class Principal:
 
     @property
     def sees_everything(self) -> bool:
-        """True when unpublished stations and series are shown."""
+        """True when unpublished stations and series are shown; row-level security keeps inspectors to their own."""
         return not OPERATORS.isdisjoint(self.roles)
+
+    @property
+    def runs_all(self) -> bool:
+        """True for the machine key of the installation, which no territory bounds."""
+        return Role.OPERATE in self.roles
+
+    @property
+    def supervised(self) -> frozenset[str]:
+        """Territories whose enterprises it may look into: an inspector's."""
+        return self.territories if Role.INSPECTOR in self.roles else frozenset()
+
+    def caller(self) -> Caller:
+        """For whom the database acts."""
+        return Caller(
+            self.name, frozenset(role.value for role in self.roles), enterprise=self.enterprise, agency=self.agency,
+            territories=self.territories, everything=self.runs_all,
+        )  # fmt: skip
+
+    def looks_into(self, enterprise: str, territory: str | None) -> bool:
+        """True for the enterprise itself and whoever supervises the territory of its pit."""
+        return self.runs_all or self.enterprise == enterprise or territory in self.supervised
 
 
 ANONYMOUS = Principal("anonymous", PUBLIC)
@@ -55,7 +80,11 @@ async def authorize(request: Request) -> None:
     principal = ANONYMOUS if header is None else await _holder(request, header)
     request.scope["principal"] = principal.name
     request.state.principal = principal
-    if allowed(request.method, route_of(request.scope), principal.roles):
+    route = route_of(request.scope)
+    if allowed(request.method, route, principal.roles):
+        context: Context = request.app.state.context
+        open_route = allowed(request.method, route, PUBLIC)
+        request.state.context = context.acting_for(principal.caller(), open_route=open_route)
         return
     if header is None:
         raise Unauthenticated("send Authorization: Bearer <token>")
@@ -68,7 +97,7 @@ async def _holder(request: Request, header: str) -> Principal:
     if scheme.lower() != "bearer" or not token.isascii() or not 0 < len(token) <= LONGEST_TOKEN:
         raise Unauthenticated("send Authorization: Bearer <token>")
     context: Context = request.app.state.context
-    holder = await context.database.ask(token_holder, token)
+    holder = await context.database.ask(token_holder, token, at=context.now())
     if holder is None:
         raise Unauthenticated("the token is unknown, revoked or expired")
     roles = PUBLIC | {Role(scope) for scope in holder.scopes if scope in set(Role) - PUBLIC}
@@ -79,6 +108,8 @@ async def _holder(request: Request, header: str) -> Principal:
         enterprise=holder.organisation if Role.ENTERPRISE in roles else None,
         agency=None if AGENCY_ROLES.isdisjoint(roles) else holder.organisation,
         territories=frozenset() if AGENCY_ROLES.isdisjoint(roles) else holder.territories,
+        session=holder.session,
+        account=holder.account,
     )  # fmt: skip
 
 

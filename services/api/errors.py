@@ -10,7 +10,6 @@ ApiError
 ├── PayloadTooLarge        the body exceeds the limit
 ├── UnsupportedMediaType   the body is of a kind that this route does not read
 ├── TooManyRequests        one address asks too often; `retry_after_s` says when to come back
-├── TooManyFailures        signing in failed too often; `retry_after_s` says how long to wait
 └── Overloaded             our own queue is full; ask again in a moment
 """
 
@@ -60,14 +59,6 @@ class UnsupportedMediaType(ApiError):
 
 class TooManyRequests(ApiError):
     """One address asks too often; `retry_after_s`: seconds until it may again."""
-
-    def __init__(self, detail: str, *, retry_after_s: int) -> None:
-        super().__init__(detail)
-        self.retry_after_s = retry_after_s
-
-
-class TooManyFailures(ApiError):
-    """Signing in failed too often from here or with this login."""
 
     def __init__(self, detail: str, *, retry_after_s: int) -> None:
         super().__init__(detail)

@@ -26,6 +26,7 @@ from services.api.errors import (
 from services.api.fdsn.refusal import PREFIX, refusal
 from services.storage.account_store import LoginTaken, NoSuchAccount, OwnAccount
 from services.storage.blast_store import BlastChanged, BlastTaken, NoSuchBlast
+from services.storage.caller import IsolationMissing, NotYours
 from services.storage.case_ground import GroundTaken, NoSuchGround
 from services.storage.case_history import NoSuchCase
 from services.storage.case_store import CaseChanged
@@ -88,7 +89,6 @@ PROBLEMS: dict[type[Exception], Kind] = {
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body is of a kind not read here"
     ),
     TooManyRequests: Kind(HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", "You ask too often"),
-    TooManyFailures: Kind(HTTPStatus.TOO_MANY_REQUESTS, "too-many-failures", "Signing in failed too often"),
     NoSuchAccount: Kind(HTTPStatus.NOT_FOUND, "no-such-account", "There is no such account to manage"),
     LoginTaken: Kind(HTTPStatus.CONFLICT, "login-taken", "An account of this login is there already"),
     OwnAccount: Kind(HTTPStatus.CONFLICT, "own-account", "Nobody changes their own account"),
@@ -96,9 +96,13 @@ PROBLEMS: dict[type[Exception], Kind] = {
     Overloaded: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "Too much at once, ask again in a moment"),
     DatabaseAway: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "database-away", "The database does not answer now"),
     QueryTooLong: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "query-too-long", "The question takes too long, ask for less"),
+    IsolationMissing: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "isolation-missing", "Nothing may be shown before a repair"),
+    NotYours: Kind(HTTPStatus.NOT_FOUND, "not-found", "There is no such thing here"),
     Exception: INTERNAL,
 }
 DETAILS = {
+    IsolationMissing: "The database keeps nobody apart: its operator has to create a role.",
+    NotYours: "There is none that is yours to change.",
     DatabaseAway: "Nothing was changed. Ask again in a moment.",
     QueryTooLong: "Ask for a shorter period or a smaller page.",
     Exception: "The fault is logged under the request id.",
@@ -140,8 +144,6 @@ def problem_response(request: Request, error: Exception) -> Response:
         detail = DETAILS.get(base) or str(error)
     headers = {"Retry-After": RETRY_AFTER_S} if kind.status is HTTPStatus.SERVICE_UNAVAILABLE else {}
     if isinstance(error, TooManyRequests):
-        headers["Retry-After"] = str(error.retry_after_s)
-    if isinstance(error, TooManyFailures):
         headers["Retry-After"] = str(error.retry_after_s)
     if kind.status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="uskat"'

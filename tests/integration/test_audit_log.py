@@ -1,5 +1,7 @@
 """The audit log and the territories on a real database."""
 
+from datetime import UTC, datetime
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -45,7 +47,7 @@ async def test_a_network_file_enters_territories_and_a_token_of_their_agency_car
         await load_network(connection, demo_network())
         await load_network(connection, demo_network())  # again: nothing doubles
         token = await issue_token(connection, name="duty", scopes=["inspector"], enterprise="inspection-demo")
-        holder = await token_holder(connection, token)
+        holder = await token_holder(connection, token, at=datetime.now(UTC))
         placed = text("SELECT code, territory FROM station UNION ALL SELECT kind || ' ' || code, territory FROM place")
         found = {row.code: row.territory for row in await connection.execute(placed)}
     await engine.dispose()

@@ -9,7 +9,16 @@ from fastapi.routing import iter_route_contexts
 from pydantic import SecretStr
 
 from services.api import authentication
-from services.api.access import ACCESS, CITIZEN_DOORS, DOORS, EVERYBODY, FDSN, Role, allowed
+from services.api.access import (
+    ACCESS,
+    CITIZEN_DOORS,
+    DOORS,
+    EVERYBODY,
+    FDSN,
+    SUBSCRIPTION_DOORS,
+    Role,
+    allowed,
+)
 from services.api.main import create_app
 from services.settings import Settings
 from services.storage.reading import DatabaseAway
@@ -28,7 +37,7 @@ VALUES = {
     "name": "start.js", "pack": "fishery-552-2016", "warning_id": "1", "complaint_id": "1", "product": "anfo",
     "sha256": "9f" * 32,
     "enterprise": "kedrovaya-pad-demo", "blast_id": "kp-1", "paper": "passport",
-    "case_id": "1", "shift_id": "1",
+    "case_id": "1", "message_id": "1", "contact_id": "1", "shift_id": "1",
     "pit": "kedrovaya-pad", "day": "2026-06-01",
 }  # fmt: skip
 
@@ -53,7 +62,7 @@ def test_a_route_without_a_row_is_closed_to_everybody() -> None:
 
 
 def test_only_reading_is_open_to_everybody() -> None:
-    ours = {key: roles for key, roles in ACCESS.items() if key not in {*FDSN, *DOORS, *CITIZEN_DOORS}}
+    ours = {key: roles for key, roles in ACCESS.items() if key not in {*FDSN, *DOORS, *CITIZEN_DOORS, *SUBSCRIPTION_DOORS}}
     assert {method for (method, _), roles in ours.items() if roles == EVERYBODY} == {"GET"}
     assert all(Role.ANONYMOUS not in roles for (method, _), roles in ours.items() if method != "GET")
 
