@@ -43,29 +43,30 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
     health = Health()
     observation = ObservationServer(settings.alerts_metrics_port, health, host=settings.metrics_host)
     worker = AlertsWorker(Evaluator(engine, concurrency=settings.alerts_concurrency, pace_s=PACE_S), health)
-    listening = asyncio.create_task(
-        listen(
-            database_url,
-            [JOURNAL_CHANNEL],
-            heard=lambda _channel, _payload: worker.call(),
-            connected=worker.call,
-            application=f"{application}-listen",
-        )
+    heard = listen(
+        database_url,
+        [JOURNAL_CHANNEL],
+        heard=lambda _channel, _payload: worker.call(),
+        connected=worker.call,
+        application=f"{application}-listen",
     )
-    attending = asyncio.create_task(attend_until(stop, engine, clock=utc_now))
-    cases = asyncio.create_task(attend_cases_until(stop, engine, clock=utc_now))
-    complaints = asyncio.create_task(attend_complaints_until(stop, engine, clock=utc_now))
-    sealing = asyncio.create_task(_seal(stop, engine, settings))
+    beside = [
+        asyncio.create_task(work)
+        for work in (
+            heard,
+            attend_until(stop, engine, clock=utc_now),
+            attend_cases_until(stop, engine, clock=utc_now),
+            attend_complaints_until(stop, engine, clock=utc_now),
+            _seal(stop, engine, settings),
+        )
+    ]
     log.info("alerts.started", port=observation.port, concurrency=settings.alerts_concurrency)
     try:
         await worker.run(stop)
     finally:
-        listening.cancel()
-        attending.cancel()
-        cases.cancel()
-        complaints.cancel()
-        sealing.cancel()
-        await asyncio.gather(listening, attending, cases, complaints, sealing, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await engine.dispose()
         observation.close()
         log.info("alerts.stopped")
