@@ -23,6 +23,7 @@ from services.api.http_intake import HttpIntake
 from services.api.metrics import Metrics
 from services.api.middleware import Edge
 from services.api.routers import (
+    accounts,
     alert_load,
     alerts,
     asked_cases,
@@ -90,7 +91,7 @@ ROUTERS = (
     explosives, blast_fume,
     complaints, complaint_pages,
     notices, reaction_norms, contacts, subscriptions, subscription_pages,
-    versions, seismic, fdsn, books, ingest, live, service, session, documentation, start_page,
+    versions, seismic, fdsn, books, ingest, live, service, session, accounts, documentation, start_page,
     figures,
 )  # fmt: skip
 DESCRIPTION = """Water quality and blasting of a coal region: measured, judged, published.

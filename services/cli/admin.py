@@ -18,7 +18,7 @@ T = TypeVar("T")
 admin = typer.Typer(help="Registry: networks, devices and their credentials, machine tokens.", no_args_is_help=True)
 
 
-def _in_one_transaction(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+def in_one_transaction(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     """Run a piece of work in one transaction of the database that the settings name."""
     from services.settings import Settings
     from services.storage.engine import make_engine, unit_of_work
@@ -57,7 +57,7 @@ def load_demo() -> None:
         await load_surroundings(connection, demo_surroundings())
         return passwords
 
-    _show_passwords(_in_one_transaction(load))
+    _show_passwords(in_one_transaction(load))
 
 
 @admin.command("load-network")
@@ -73,7 +73,7 @@ def load_network_file(
     except networks.NetworkError as error:
         typer.echo(f"{file}: {error}", err=True)
         raise typer.Exit(1) from error
-    _show_passwords(_in_one_transaction(lambda connection: load_network(connection, network)))
+    _show_passwords(in_one_transaction(lambda connection: load_network(connection, network)))
 
 
 @admin.command("load-surroundings")
@@ -89,7 +89,7 @@ def load_surroundings_file(
     except surroundings.SurroundingsError as error:
         typer.echo(f"{file}: {error}", err=True)
         raise typer.Exit(1) from error
-    _in_one_transaction(lambda connection: load_surroundings(connection, read))
+    in_one_transaction(lambda connection: load_surroundings(connection, read))
     typer.echo(f"{len(read.pits)} pits, {len(read.receptors)} receptors", err=True)
 
 
@@ -98,7 +98,7 @@ def devices() -> None:
     """List devices: code, station, kind, enabled, number of series."""
     from services.storage.registry import list_devices
 
-    for device in _in_one_transaction(list_devices):
+    for device in in_one_transaction(list_devices):
         typer.echo("\t".join(str(device[name]) for name in ("code", "station", "kind", "enabled", "series")))
 
 
@@ -113,7 +113,7 @@ def add_device_command(
     """Register a device with its series and print its password."""
     from services.storage.registry import add_device
 
-    password = _in_one_transaction(
+    password = in_one_transaction(
         lambda connection: add_device(
             connection, code=code, station=station, kind=kind, names=parameter, expected_interval_s=interval_s
         )
@@ -126,7 +126,7 @@ def rotate(codes: Annotated[list[str], typer.Argument(help="Devices that get a n
     """Give devices new passwords; the old ones stop working when the broker has the new password file."""
     from services.storage.registry import give_credentials
 
-    given = _in_one_transaction(lambda connection: give_credentials(connection, codes, rotate=True))
+    given = in_one_transaction(lambda connection: give_credentials(connection, codes, rotate=True))
     _show_passwords(given)
     unknown = sorted(set(codes) - set(given))
     if unknown:
@@ -141,7 +141,7 @@ def password_file_command(
     """Write Mosquitto's password file of all enabled devices (hashes only)."""
     from services.storage.registry import password_file
 
-    text = _in_one_transaction(password_file)
+    text = in_one_transaction(password_file)
     file.touch(mode=0o600)
     file.chmod(0o600)
     file.write_text(text)
@@ -158,7 +158,7 @@ def token(
     """Issue a machine token and print it; only its hash is stored."""
     from services.storage.registry import issue_token
 
-    issued = _in_one_transaction(
+    issued = in_one_transaction(
         lambda connection: issue_token(connection, name=name, scopes=scope, device=device, enterprise=enterprise)
     )
     typer.echo(issued)
@@ -170,7 +170,7 @@ def calibrate_travel() -> None:
     """Learn how fast the water of each reach really is from plumes that both ends saw; print what was learnt."""
     from services.storage.calibration_store import calibrate_reaches
 
-    found = _in_one_transaction(calibrate_reaches)
+    found = in_one_transaction(calibrate_reaches)
     for (river, upper_km, lower_km), one in found.items():
         typer.echo(f"{river}\t{upper_km:g}-{lower_km:g} km\t×{one.factor:.2f}\t±{one.log_sd:.2f}\t{one.pairs}")
     typer.echo(f"{len(found)} reaches calibrated", err=True)
@@ -182,7 +182,7 @@ def fit_site_laws_command() -> None:
     from services.storage.blast_pairs import fit_site_laws
 
     now = datetime.now(UTC)
-    for one in _in_one_transaction(lambda connection: fit_site_laws(connection, at=now)):
+    for one in in_one_transaction(lambda connection: fit_site_laws(connection, at=now)):
         law = "–"
         if one.law is not None:
             law = f"K {one.law.k:.4g} мм/с, показатель {one.law.beta:.3f}, s {one.law.s:.3f}, R² {one.law.r2:.2f}"

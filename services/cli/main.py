@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import typer
 
+from services.cli.accounts import account
 from services.cli.admin import admin
 from services.cli.backtest import backtest
+from services.cli.backup import backup, restore
 from services.cli.blast.command import blast
 from services.cli.catalogue import import_catalogue
 from services.cli.demo.command import demo
@@ -46,6 +48,8 @@ app.command()(audit)
 app.command()(broker)
 app.command()(database)
 app.command()(backtest)
+app.command()(backup)
+app.command()(restore)
 evaluate.command()(blasts)
 evaluate.command()(catalogue)
 app.add_typer(evaluate, name="evaluate")
@@ -53,6 +57,7 @@ app.add_typer(blast, name="blast")
 app.add_typer(evidence, name="evidence")
 app.add_typer(arshin, name="arshin")
 admin.command("evidence-key")(evidence_key)
+admin.add_typer(account, name="account")
 app.add_typer(admin, name="admin")
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ HOLDERS = {
 }
 VALUES = {
     "code": "U-1", "series_id": "1", "record_id": "1", "alert_id": "1", "raw_id": "1", "device": "U-1", "kind": "water",
-    "name": "start.js", "pack": "fishery-552-2016", "warning_id": "1", "complaint_id": "1", "product": "anfo",
+    "name": "start.js", "login": "petrova", "pack": "fishery-552-2016", "warning_id": "1", "complaint_id": "1", "product": "anfo",
     "sha256": "9f" * 32,
     "enterprise": "kedrovaya-pad-demo", "blast_id": "kp-1", "paper": "passport",
     "case_id": "1", "message_id": "1", "contact_id": "1", "shift_id": "1",
