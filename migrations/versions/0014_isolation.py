@@ -69,9 +69,14 @@ FUNCTIONS = (
     $$
     """,
     """
+    CREATE FUNCTION uskat_inspects() RETURNS boolean LANGUAGE sql STABLE AS $$
+        SELECT coalesce('inspector' = ANY (string_to_array(uskat_said('roles'), ',')), false)
+    $$
+    """,
+    """
     CREATE FUNCTION uskat_at_pit(pit integer) RETURNS boolean LANGUAGE sql STABLE AS $$
         SELECT uskat_everything()
-            OR EXISTS (SELECT FROM pit p JOIN place l ON l.kind = 'pit' AND l.code = p.code
+            OR uskat_inspects() AND EXISTS (SELECT FROM pit p JOIN place l ON l.kind = 'pit' AND l.code = p.code
                        WHERE p.id = $1 AND uskat_in_territory(l.territory))
     $$
     """,
@@ -84,7 +89,7 @@ FUNCTIONS = (
     """
     CREATE FUNCTION uskat_oversees(organisation integer) RETURNS boolean LANGUAGE sql STABLE AS $$
         SELECT uskat_everything()
-            OR EXISTS (SELECT FROM place l WHERE l.organisation_id = $1 AND uskat_in_territory(l.territory))
+            OR uskat_inspects() AND EXISTS (SELECT FROM place l WHERE l.organisation_id = $1 AND uskat_in_territory(l.territory))
     $$
     """,
 )
@@ -133,16 +138,24 @@ POLICIES: tuple[tuple[str, str, str, str], ...] = (
 )  # fmt: skip
 TABLES = tuple(dict.fromkeys(table for table, *_ in POLICIES))
 
-VERDICT = """
-CREATE VIEW alert_verdict AS SELECT alert_id, attention, review, reason FROM alert_handling
-"""  # what the public may know of the handling of a published alert: read with the rights of the owner
+# What everybody may know of rows that are not everybody's: a view reads with the rights of its owner.
+VIEWS = {
+    "alert_verdict": "SELECT alert_id, attention, review, reason FROM alert_handling",
+    "announced_blast": """
+        SELECT b.id, b.code, o.code AS enterprise, coalesce(b.fired_at, b.planned_from) AS starts_at,
+            coalesce(b.fired_at, b.planned_to) AS ends_at, b.longitude, b.latitude,
+            CAST(b.passport->'danger_zone'->>'people_m' AS double precision) AS danger_zone_m
+        FROM blast b JOIN organisation o ON o.id = b.organisation_id WHERE b.status NOT IN ('planned', 'cancelled')
+    """,
+}
 BROUGHT_BY = "nullif(current_setting('uskat.organisation', true), '')"
 
 
 def upgrade() -> None:
     """Create the role, the functions and the policies; say it where the role may not be created."""
     op.execute(f"ALTER TABLE photograph ADD COLUMN organisation TEXT DEFAULT {BROUGHT_BY}")
-    op.execute(VERDICT)
+    for view, query in VIEWS.items():
+        op.execute(f"CREATE VIEW {view} AS {query}")
     for statement in (*FUNCTIONS, *ROLE):
         op.execute(statement)
     for table in TABLES:
@@ -158,7 +171,7 @@ def downgrade() -> None:
         op.execute(f"DROP POLICY {name} ON {table}")
     for table in TABLES:
         op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
-    op.execute("DROP VIEW alert_verdict")
+    op.execute(f"DROP VIEW {', '.join(VIEWS)}")
     op.execute("ALTER TABLE photograph DROP COLUMN organisation")
     for function in reversed(FUNCTIONS):
         op.execute("DROP FUNCTION " + function.split("FUNCTION ")[1].split("(")[0])

@@ -33,7 +33,7 @@ async def blasts_before(context: Context, asking: Principal, alert: AlertRow) ->
         return []
     own = None if asking.sees_everything else asking.enterprise
     earliest, latest = nitrogen_rules().window
-    rows = await context.database.ask(
+    rows = await context.guarded.ask(
         fired_blasts, enterprise=own, since=rise.started_at - latest, until=rise.started_at - earliest
     )
     blasts = [

@@ -32,7 +32,9 @@ _RAW_COLUMNS = """r.raw_id, r.received_at, r.topic, r.payload, r.chain_seq, r.pr
 _RAW = text(
     f"""SELECT d.code, {_RAW_COLUMNS}
     FROM device d CROSS JOIN LATERAL (SELECT * FROM raw_message m WHERE m.device_id = d.id AND m.raw_id = :raw_id) r
-    UNION ALL SELECT NULL, {_RAW_COLUMNS} FROM raw_message r WHERE r.device_id IS NULL AND r.raw_id = :raw_id"""
+    WHERE uskat_at_station(d.station_id)
+    UNION ALL SELECT NULL, {_RAW_COLUMNS} FROM raw_message r WHERE r.device_id IS NULL AND r.raw_id = :raw_id
+    AND uskat_everything()"""
 )
 
 
@@ -119,7 +121,7 @@ async def list_rejects(
 
 
 async def find_raw(connection: AsyncConnection, raw_id: int) -> RawMessage | None:
-    """One raw message, None when there is none."""
+    """One raw message, None when there is none that the caller may see (row-level security knows no hypertables)."""
     row = (await connection.execute(_RAW, {"raw_id": raw_id})).first()
     if row is None:
         return None

@@ -18,7 +18,7 @@ SELECT a.id, a.kind, a.severity, a.state, a.detector, st.code, st.name, st.latit
     WHEN 'acknowledged' IN (h.attention, up.attention) THEN 'acknowledged' ELSE 'new' END,
     coalesce(h.reason, up.reason), c.parent_id
 FROM alert a JOIN station st ON st.id = a.station_id LEFT JOIN device d ON d.id = a.device_id
-LEFT JOIN alert_handling h ON h.alert_id = a.id
+LEFT JOIN alert_verdict h ON h.alert_id = a.id
 LEFT JOIN alert_cause c ON c.alert_id = a.id AND h.attention = 'suppressed'
 LEFT JOIN alert_handling up ON up.alert_id = c.parent_id
 LEFT JOIN series s ON s.id = a.series_id LEFT JOIN parameter p ON p.id = s.parameter_id

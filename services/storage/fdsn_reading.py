@@ -1,6 +1,6 @@
 """What the FDSN services ask: seismographs with their channels, records by channel and time, events to publish."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -38,20 +38,22 @@ _PAYLOADS = text(
 # A declared blast that the network recorded is one event: the recorded one.
 _EVENTS = text(
     """WITH seen AS (
-        SELECT e.* FROM blast_event e JOIN station st ON st.id = e.station_id
-        WHERE e.withdrawn_at IS NULL AND (:all OR st.published) AND e.verdict = ANY(CAST(:verdicts AS text[]))
+        SELECT e.*, st.territory FROM blast_event e JOIN station st ON st.id = e.station_id
+        WHERE e.withdrawn_at IS NULL
+        AND (:all OR st.published OR st.territory = ANY(CAST(:supervised AS text[])))
+        AND e.verdict = ANY(CAST(:verdicts AS text[]))
     ), listed AS (
         SELECT 'event/' || e.id AS name, e.at, coalesce(e.latitude, b.latitude) AS latitude,
             coalesce(e.longitude, b.longitude) AS longitude,
             CASE WHEN e.latitude IS NOT NULL THEN e.uncertainty_km END AS uncertainty_km, e.verdict,
-            coalesce(p.name, '') AS place, e.body->'reasons' AS reasons, e.judged_at AS updated_at
+            coalesce(p.name, '') AS place, e.body->'reasons' AS reasons, e.judged_at AS updated_at, e.territory
         FROM seen e LEFT JOIN blast b ON b.id = e.blast_id LEFT JOIN pit p ON p.id = b.pit_id
         UNION ALL
-        SELECT 'blast/' || b.id, b.fired_at, b.latitude, b.longitude, NULL, 'declared', p.name, NULL, b.updated_at
+        SELECT 'blast/' || b.id, b.fired_at, b.latitude, b.longitude, NULL, 'declared', p.name, NULL, b.updated_at, NULL
         FROM blast b JOIN pit p ON p.id = b.pit_id
         WHERE b.fired_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM seen e WHERE e.blast_id = b.id)
     )
-    SELECT name, at, latitude, longitude, uncertainty_km, verdict, place, reasons, updated_at FROM listed
+    SELECT name, at, latitude, longitude, uncertainty_km, verdict, place, reasons, updated_at, territory FROM listed
     WHERE latitude IS NOT NULL AND longitude IS NOT NULL
     AND (CAST(:start AS timestamptz) IS NULL OR at >= CAST(:start AS timestamptz))
     AND (CAST(:end AS timestamptz) IS NULL OR at <= CAST(:end AS timestamptz))
@@ -85,7 +87,10 @@ class RecordHead(Struct):
 
 
 class EventRow(Struct):
-    """An event to publish. name: event/N or blast/N; verdict: uskat.blast.event.verdict; reasons in Russian."""
+    """An event to publish. name: event/N or blast/N; verdict: uskat.blast.event.verdict; reasons in Russian.
+
+    territory: of the station that stood nearest.
+    """
 
     name: str
     at: datetime
@@ -96,6 +101,7 @@ class EventRow(Struct):
     place: str
     reasons: list[str]
     updated_at: datetime
+    territory: str | None = None
 
 
 async def list_seismographs(connection: AsyncConnection, *, everything: bool = False) -> list[SeismographRow]:
@@ -145,10 +151,12 @@ async def list_published_events(
     name: str | None = None,
     limit: int,
     everything: bool = False,
+    supervised: Collection[str] = (),
 ) -> list[EventRow]:
     """Events with a place at [start, end], newest first: judged ones, and declared blasts that nothing recorded."""
     bound = {
         "all": everything,
+        "supervised": list(supervised),
         "verdicts": list(PUBLISHED_VERDICTS),
         "start": start,
         "end": end,
@@ -156,4 +164,4 @@ async def list_published_events(
         "limit": limit,
     }
     rows = [row_values(row) for row in await connection.execute(_EVENTS, bound)]
-    return [EventRow(*[*row[:7], [str(why) for why in json_value(row[7]) or []], row[8]]) for row in rows]
+    return [EventRow(*[*row[:7], [str(why) for why in json_value(row[7]) or []], *row[8:]]) for row in rows]

@@ -47,8 +47,9 @@ _PEAKS = text(
     GROUP BY st.code, e.id, e.at ORDER BY st.code, e.at"""
 )
 _PITS = text(
-    """SELECT p.code, o.code, o.name, p.longitude, p.latitude FROM pit p JOIN organisation o ON o.id = p.organisation_id
-    ORDER BY p.code"""
+    """SELECT p.code, o.code, o.name, p.longitude, p.latitude, l.territory
+    FROM pit p JOIN organisation o ON o.id = p.organisation_id
+    LEFT JOIN place l ON l.kind = 'pit' AND l.code = p.code ORDER BY p.code"""
 )
 
 _SEISMIC = text(
@@ -82,13 +83,14 @@ class UndeclaredRow(Struct):
 
 
 class PitPlace(Struct):
-    """A pit, whose it is, and its middle."""
+    """A pit, whose it is, its middle and its territory."""
 
     code: str
     enterprise: str
     enterprise_name: str
     longitude: float
     latitude: float
+    territory: str | None = None
 
 
 async def fired_blasts(

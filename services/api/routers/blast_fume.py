@@ -15,7 +15,7 @@ from services.api.errors import InvalidRequest, NotFound, UnsupportedMediaType
 from services.api.query import PathCode
 from services.api.reply import json_reply
 from services.api.routers.blast_restrictions import PRIVATE, SECURED
-from services.api.routers.blasts import ensure_insider, is_insider, seen_blast
+from services.api.routers.blasts import ensure_insider, seen_blast
 from services.api.schema import answers
 from services.api.value_body import ensure_storable, read_value, value_body
 from services.storage.fume_store import (
@@ -105,15 +105,15 @@ ANSWER_EXAMPLE = {"enterprise": "kedrovaya-pad-demo", "blast_id": "kp-2026-061",
 )
 async def get_fume(context: Shared, asking: Asking, enterprise: PathCode, blast_id: PathCode) -> Response:
     """By the AEISG scale from 0 to 5C. Who looked, and the photograph, only for whom it concerns."""
-    await seen_blast(context, asking, enterprise=enterprise, blast_id=blast_id)
-    inside, norms = is_insider(asking, enterprise), fume_norms()
+    head = await seen_blast(context, asking, enterprise=enterprise, blast_id=blast_id)
+    inside, norms = asking.looks_into(enterprise, head.territory), fume_norms()
     items = []
-    told = await context.database.ask(reported_fume, enterprise=enterprise, code=blast_id)
+    told = await context.published.ask(reported_fume, enterprise=enterprise, code=blast_id)
     if told is not None:
         items.append(_answer(told[0], told[1], by=None, source=REPORT, inside=inside, norms=norms))
     items += [
         _answer(row.observation, row.entered_at, by=row.entered_by, source="apart", inside=inside, norms=norms)
-        for row in await context.database.ask(list_fumes, enterprise=enterprise, code=blast_id)
+        for row in await context.published.ask(list_fumes, enterprise=enterprise, code=blast_id)
     ]
     worst = max((item.level for item in items), default=None)
     return json_reply(FumeAnswers(enterprise, blast_id, worst, items), headers=PRIVATE)

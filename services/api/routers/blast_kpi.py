@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from msgspec import Struct
 
 from services.api.access import API
-from services.api.authentication import Asking
+from services.api.authentication import Asking, Principal
 from services.api.context import Context, Shared
 from services.api.query import Code, FormatName
 from services.api.reply import MEDIA_TYPES, Format, fresh_reply, wanted_format
@@ -115,7 +115,7 @@ async def get_blasting_kpi(
     now = context.now().astimezone(UTC)
     asked = year if year is not None else now.astimezone(LOCAL).year
     span = datetime(asked, 1, 1, tzinfo=LOCAL).astimezone(UTC), datetime(asked + 1, 1, 1, tzinfo=LOCAL).astimezone(UTC)
-    facts, unassigned = await _facts(context, span, naming=asking.sees_everything)
+    facts, unassigned = await _facts(context, span, asking=asking)
     events = facts[REGION].events
     basis = MagnitudeBasis(network or _commonest(events, magnitude_type), magnitude_type, threshold)
     wanted = [name for name in facts if name == REGION or enterprise in {None, name}]
@@ -139,23 +139,24 @@ async def get_blasting_kpi(
 
 
 async def _facts(
-    context: Context, span: tuple[datetime, datetime], *, naming: bool
+    context: Context, span: tuple[datetime, datetime], *, asking: Principal
 ) -> tuple[dict[str, YearFacts], int]:
     """Facts of the region and of every enterprise with a pit, and how many blasts of the year are nobody's.
 
-    naming: undeclared blasts are laid to the enterprise whose pit is near.
+    Undeclared blasts are laid to the enterprise whose pit is near, for whoever supervises its territory.
     """
     since, until = span
-    ask = context.database.ask
+    ask = context.published.ask
     places = await ask(pit_places)
     pits = [PitOwner(one.code, one.enterprise, (one.longitude, one.latitude)) for one in places]
+    named = {one.code for one in places if asking.runs_all or one.territory in asking.supervised}
     rows = await ask(fired_blasts, enterprise=None, since=datetime(2000, 1, 1, tzinfo=UTC), until=until)
     declared = [FiredBlast(row.enterprise, row.pit, row.fired_at, row.charge_kg) for row in rows]
     found = await ask(undeclared_events, since=since, until=until)
     hidden = [
         FiredBlast(near.enterprise if near else "", near.pit if near else "", one.at, None, declared=False)
         for one in found
-        for near in [_pit_of(one.longitude, one.latitude, pits if naming else [])]
+        for near in [_pit_of(one.longitude, one.latitude, [pit for pit in pits if pit.pit in named])]
     ]
     events = await ask(catalogue_blasts)
     assigned = await asyncio.to_thread(assign_events, events, pits, fired=declared, rules=kpi_rules())
@@ -184,7 +185,7 @@ def _pit_of(longitude: float | None, latitude: float | None, pits: Sequence[PitO
 
 async def _peaks(context: Context, enterprise: str | None, span: tuple[datetime, datetime]) -> dict[str, Any]:
     return {
-        rule.quantity: await context.database.ask(
+        rule.quantity: await context.published.ask(
             receptor_peaks, rule.quantity, enterprise=enterprise, since=span[0], until=span[1]
         )
         for rule in limit_norm(YEARLY_NORM).annual

@@ -90,10 +90,11 @@ async def get_blasts(
     """Announced blasts, and those that happened; those not announced only to their enterprise and the inspector."""
     form = wanted_format(request, format_name, (Format.JSON, Format.GEOJSON))
     question = ("blasts", enterprise, pit, str(status), str(start), str(end))
-    found = await context.database.ask(
+    found = await context.published.ask(
         list_blasts,
         own=asking.enterprise,
-        everything=asking.sees_everything,
+        everything=asking.runs_all,
+        supervised=asking.supervised,
         enterprise=enterprise,
         pit=pit,
         status=status.value if status is not None else None,
@@ -142,10 +143,10 @@ async def get_blast(
     if form is Format.GEOJSON:
         return json_reply(zones, media_type=MEDIA_TYPES[form], headers=headers)
     detail = BlastDetail(public_blast(head, context.now()), zones)
-    if is_insider(asking, enterprise):
-        stored = await context.database.ask(read_blast, enterprise=enterprise, code=blast_id)
-        outline = await context.database.ask(pit_outline, stored.declaration.passport.pit)
-        seen = await context.database.ask(observed_of, enterprise=enterprise, code=blast_id)
+    if asking.looks_into(enterprise, head.territory):
+        stored = await context.guarded.ask(read_blast, enterprise=enterprise, code=blast_id)
+        outline = await context.guarded.ask(pit_outline, stored.declaration.passport.pit)
+        seen = await context.guarded.ask(observed_of, enterprise=enterprise, code=blast_id)
         _add_papers(detail, stored, outline=outline, observed=seen)
         detail.water = await rises_after(context, asking, stored.declaration)
         headers["ETag"] = version_tag(stored.version)
@@ -181,22 +182,21 @@ async def get_history(
 
 async def seen_blast(context: Context, asking: Principal, *, enterprise: str, blast_id: str) -> BlastHead:
     """A blast that the reader may see. Raises NotFound."""
-    head = await context.database.ask(
-        find_blast, enterprise=enterprise, code=blast_id, own=asking.enterprise, everything=asking.sees_everything
-    )
+    head = await context.published.ask(
+        find_blast, enterprise=enterprise, code=blast_id, own=asking.enterprise, everything=asking.runs_all,
+        supervised=asking.supervised,
+    )  # fmt: skip
     if head is None:
         raise NotFound(f"{enterprise!r} has announced no blast {blast_id!r}")
     return head
 
 
-def is_insider(asking: Principal, enterprise: str) -> bool:
-    """True for the enterprise itself and whoever supervises it."""
-    return asking.sees_everything or asking.enterprise == enterprise
-
-
 def ensure_insider(asking: Principal, enterprise: str) -> None:
-    """Raise NotFound for another enterprise: it is not told whether there is such a blast."""
-    if not is_insider(asking, enterprise):
+    """Raise NotFound for another enterprise: it is not told whether there is such a blast.
+
+    Of inspectors the database asks the territory of the pit.
+    """
+    if not (asking.sees_everything or asking.enterprise == enterprise):
         raise NotFound(f"{enterprise!r} shows you no such blast")
 
 

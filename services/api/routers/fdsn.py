@@ -87,17 +87,20 @@ async def _station(question: Question, context: Shared, asking: Asking) -> Respo
 async def get_event(request: Request, context: Shared, asking: Asking) -> Response:
     """QuakeML or text of judged events and declared blasts."""
     question = read_query(EVENT, request.query_params.multi_items())
-    rows = await context.database.ask(
+    rows = await context.published.ask(
         list_published_events,
         start=question.start,
         end=question.end,
         name=None if question["eventid"] is None else event_name(question["eventid"]),
         limit=MOST_EVENTS + 1,
-        everything=asking.sees_everything,
+        everything=asking.runs_all,
+        supervised=asking.supervised,
     )
     if len(rows) > MOST_EVENTS:
         raise PayloadTooLarge(f"more than {MOST_EVENTS} events; ask for a shorter span")
-    found = asked_events(question, [described(row, reasons=asking.sees_everything) for row in rows])
+    found = asked_events(
+        question, [described(row, reasons=asking.runs_all or row.territory in asking.supervised) for row in rows]
+    )
     if not found:
         return nothing_found(question)
     if question["format"] == "text":
