@@ -17,10 +17,12 @@ _FOR = text(
     AND (role <> '{ENTERPRISE}' OR organisation_id = CAST(:organisation AS integer))
     ORDER BY id"""
 )
+_OWN = """(CAST(:agency AS text) IS NULL OR c.territory IN (SELECT t.territory FROM agency_territory t
+        JOIN organisation g ON g.id = t.organisation_id WHERE g.code = :agency))"""
 _COLUMNS = "c.id, c.role, o.code, c.territory, c.name, c.channel, c.address, c.language, c.created_at, c.created_by"
 _LIST = text(
     f"""SELECT {_COLUMNS} FROM contact c LEFT JOIN organisation o ON o.id = c.organisation_id
-    WHERE c.removed_at IS NULL AND c.id > :after ORDER BY c.id LIMIT :limit"""
+    WHERE c.removed_at IS NULL AND c.id > :after AND {_OWN} ORDER BY c.id LIMIT :limit"""
 )
 _ADD = text(
     """INSERT INTO contact (role, organisation_id, territory, name, channel, address, language, created_by)
@@ -31,7 +33,12 @@ _ADD = text(
 )
 _ONE = text(f"SELECT {_COLUMNS} FROM contact c LEFT JOIN organisation o ON o.id = c.organisation_id WHERE c.id = :id")
 _REMOVE = text(
-    "UPDATE contact SET removed_at = :now, address = '', name = '' WHERE id = :id AND removed_at IS NULL RETURNING id"
+    f"""UPDATE contact c SET removed_at = :now, address = '', name = ''
+    WHERE id = :id AND removed_at IS NULL AND {_OWN} RETURNING id"""
+)
+_MAY = text(
+    """SELECT EXISTS (SELECT 1 FROM agency_territory t JOIN organisation o ON o.id = t.organisation_id
+    WHERE o.code = :agency AND t.territory = :territory)"""
 )
 
 
@@ -54,6 +61,10 @@ class NoSuchOrganisation(Exception):
     """There is no organisation of this code."""
 
 
+class NotInTerritory(Exception):
+    """The agency does not supervise the territory that the contact would hear of."""
+
+
 async def contacts_for(
     connection: AsyncConnection, role: str, *, channels: Sequence[str], organisation_id: int | None,
     territory: str | None,
@@ -63,17 +74,19 @@ async def contacts_for(
     return [(f"contact:{row.id}", row.channel) for row in await connection.execute(_FOR, bound)]
 
 
-async def list_contacts(connection: AsyncConnection, *, after: int, limit: int) -> list[ContactRow]:
-    """Contacts that are not removed, by number."""
-    rows = await connection.execute(_LIST, {"after": after, "limit": limit})
+async def list_contacts(connection: AsyncConnection, *, agency: str | None, after: int, limit: int) -> list[ContactRow]:
+    """Contacts that are not removed, by number; agency: of its territories."""
+    rows = await connection.execute(_LIST, {"agency": agency, "after": after, "limit": limit})
     return [ContactRow(*row_values(row)) for row in rows]
 
 
 async def add_contact(
     connection: AsyncConnection, *, role: str, organisation: str | None, territory: str | None, name: str,
-    channel: str, address: str, language: str, by: str,
+    channel: str, address: str, language: str, by: str, agency: str | None,
 ) -> ContactRow:  # fmt: skip
-    """A new contact. Raises NoSuchOrganisation."""
+    """A new contact; agency: whose admin enters it. Raises NoSuchOrganisation, NotInTerritory."""
+    if agency is not None and not await connection.scalar(_MAY, {"agency": agency, "territory": territory}):
+        raise NotInTerritory("name a territory of your agency")
     bound = {
         "role": role, "organisation": organisation, "territory": territory, "name": name, "channel": channel,
         "address": address, "language": language, "by": by,
@@ -84,6 +97,6 @@ async def add_contact(
     return ContactRow(*row_values((await connection.execute(_ONE, {"id": made})).one()))
 
 
-async def remove_contact(connection: AsyncConnection, contact_id: int, *, now: datetime) -> bool:
-    """Forget address and name; False: there is none, or it is removed already."""
-    return await connection.scalar(_REMOVE, {"id": contact_id, "now": now}) is not None
+async def remove_contact(connection: AsyncConnection, contact_id: int, *, agency: str | None, now: datetime) -> bool:
+    """Forget address and name; False: there is none, it is removed already, or it is another agency's."""
+    return await connection.scalar(_REMOVE, {"id": contact_id, "agency": agency, "now": now}) is not None

@@ -1,6 +1,7 @@
 """Notices as people look them up: whom an alert was told, who was reached when, what is dead and sent again."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from msgspec import Struct
 from sqlalchemy import text
@@ -27,6 +28,15 @@ _AGAIN = text(
     """UPDATE notice_message SET state = 'waiting', settled_at = NULL WHERE id = :id AND state = 'dead'
     RETURNING key, urgent"""
 )
+
+
+class MessageState(StrEnum):
+    """Where a message is. dead: given up, until somebody sends it again. dropped: its recipient left."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    DROPPED = "dropped"
 
 
 class NoticeRow(Struct):

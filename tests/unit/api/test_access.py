@@ -62,7 +62,9 @@ def test_a_route_without_a_row_is_closed_to_everybody() -> None:
 
 
 def test_only_reading_is_open_to_everybody() -> None:
-    ours = {key: roles for key, roles in ACCESS.items() if key not in {*FDSN, *DOORS, *CITIZEN_DOORS, *SUBSCRIPTION_DOORS}}
+    ours = {
+        key: roles for key, roles in ACCESS.items() if key not in {*FDSN, *DOORS, *CITIZEN_DOORS, *SUBSCRIPTION_DOORS}
+    }
     assert {method for (method, _), roles in ours.items() if roles == EVERYBODY} == {"GET"}
     assert all(Role.ANONYMOUS not in roles for (method, _), roles in ours.items() if method != "GET")
 
