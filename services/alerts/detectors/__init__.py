@@ -2,7 +2,7 @@
 
 Order matters: a later one sees in the same evaluation what an earlier one found. Quality first; `fault` stands before
 `event` and `attribution`, which leave out what a faulty instrument says; `blast` before `blast_report`, which asks
-whether a blast was recorded.
+whether a blast was recorded, and before `restriction`, which asks when.
 """
 
 from services.alerts.detection import Detector
@@ -17,6 +17,7 @@ from services.alerts.detectors import (
     fault,
     flood,
     quality,
+    restriction,
     silence,
     vibration,
 )
@@ -46,6 +47,14 @@ REGISTRY = (
         blast_report.evaluate,
         each_span=False,
         look_back=blast_report.LOOK_BACK,
+        network=True,
+    ),
+    Detector(
+        "restriction",
+        frozenset({NETWORK, DECLARED}),
+        restriction.evaluate,
+        each_span=False,
+        look_back=restriction.LOOK_BACK,
         network=True,
     ),
     Detector("silence", frozenset({"water"}), silence.evaluate, each_span=False),
