@@ -50,12 +50,22 @@ class Settings(BaseSettings):
     api_host: str = "127.0.0.1"
     api_port: int = Field(8000, ge=0)
     api_workers: int = Field(1, ge=1)
+    api_trusted_proxies: str = Field("", description="addresses whose X-Forwarded-For and -Proto are believed")
+    rate_limit_address: str = Field("1200/minute", description="requests of one address without a token; empty: none")
+    rate_limit_token: str = Field("12000/minute", description="requests with one token; empty: no limit")
+    rate_limit_tries: str = Field("60/minute", description="refused tokens and sign-ins of one address; empty: none")
     account_key_file: Path | None = Field(
         None, description="keys that encrypt second factors; without it nobody of an agency can sign in"
     )
     complaints_per_hour: int = Field(10, ge=0, description="complaints of one address, per api worker; 0: unlimited")
     complaint_codes_per_hour: int = Field(
         120, ge=0, description="questions by a complaint's code of one address, per api worker; 0: unlimited"
+    )
+    openid_issuer: str | None = Field(None, description="OpenID provider, as it calls itself; without it none")
+    openid_client_id: str | None = None
+    openid_client_secret: SecretStr | None = None
+    openid_redirect_url: str | None = Field(
+        None, description="https://<this installation>/api/v1/session/openid/callback, as the provider knows it"
     )
     weather_url: str = Field(
         "https://api.open-meteo.com/v1/forecast", description="forecast service in the form of Open-Meteo's"

@@ -41,7 +41,9 @@ INSIDERS = frozenset({Role.ENTERPRISE}) | OPERATORS
 PEOPLE = frozenset({Role.ENTERPRISE}) | AGENCY_ROLES
 """Whoever can have an account."""
 
-DOORS = frozenset({("POST", f"{API}/session"), ("POST", f"{API}/session/refresh"), ("POST", f"{API}/enrolment")})
+DOORS = frozenset(
+    ("POST", f"{API}/{door}") for door in ("session", "session/refresh", "session/openid/second-factor", "enrolment")
+)
 """Signing in changes something and is open to everybody: what is sent says who it is."""
 
 FDSN = tuple(
@@ -161,6 +163,7 @@ ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/feeds/alerts.atom"): EVERYBODY,
     ("GET", f"{API}/series/{{series_id}}/evidence"): EVERYBODY,
     ("GET", f"{API}/alerts/{{alert_id}}/evidence"): EVERYBODY,
+    ("POST", f"{API}/alerts/{{alert_id}}/evidence-pack"): INSPECTORS,
     ("GET", f"{API}/verifications"): METROLOGISTS,
     ("POST", f"{API}/verifications"): METROLOGISTS,
     ("POST", f"{API}/verifications/import"): METROLOGISTS,
@@ -193,6 +196,9 @@ ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", f"{API}/accounts/{{login}}/disabling"): ADMINS,
     ("POST", f"{API}/accounts/{{login}}/enabling"): ADMINS,
     ("GET", f"{API}/audit-log"): ADMINS,
+    ("PUT", f"{API}/accounts/{{login}}/openid"): ADMINS,
+    ("GET", f"{API}/session/openid"): EVERYBODY,
+    ("GET", f"{API}/session/openid/callback"): EVERYBODY,
     ("GET", f"{API}/session"): PEOPLE,
     ("DELETE", f"{API}/session"): PEOPLE,
     ("DELETE", f"{API}/sessions"): PEOPLE,

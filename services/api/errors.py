@@ -10,6 +10,7 @@ ApiError
 ├── PayloadTooLarge        the body exceeds the limit
 ├── UnsupportedMediaType   the body is of a kind that this route does not read
 ├── TooManyRequests        one address asks too often; `retry_after_s` says when to come back
+├── ProviderAway           the OpenID provider does not answer, or not as it should
 └── Overloaded             our own queue is full; ask again in a moment
 """
 
@@ -63,6 +64,10 @@ class TooManyRequests(ApiError):
     def __init__(self, detail: str, *, retry_after_s: int) -> None:
         super().__init__(detail)
         self.retry_after_s = retry_after_s
+
+
+class ProviderAway(ApiError):
+    """The OpenID provider does not answer, or not as it should."""
 
 
 class Overloaded(ApiError):

@@ -46,6 +46,7 @@ from services.api.routers import (
     documentation,
     evidence_days,
     evidence_grades,
+    evidence_packs,
     explosives,
     fdsn,
     figures,
@@ -58,11 +59,14 @@ from services.api.routers import (
     norms,
     notices,
     observations,
+    openid,
     pit_weather,
     quality,
     quality_periods,
     reaction_norms,
     regional_catalogue,
+    restriction_check,
+    restrictions,
     rivers,
     roster,
     seismic,
@@ -76,6 +80,7 @@ from services.api.routers import (
     verifications,
     versions,
 )
+from services.api.throttle import Throttle
 from services.observability import configure_logging
 from services.settings import Settings
 from services.storage.intake.batch import Limits, microseconds
@@ -85,13 +90,13 @@ ROUTERS = (
     blasts, blast_filing, blast_land, blast_precheck,
     latest, observations, quality, stations, station_care, rivers, norms, quality_periods, flood, alerts, handling, cap,
     alert_load,
-    catalogue, evidence_days, evidence_grades, verifications,
+    catalogue, evidence_days, evidence_grades, evidence_packs, verifications,
     cases, asked_cases, roster,
     nmu, pit_weather, regional_catalogue, blast_restrictions, blast_emissions, blast_water, blast_kpi,
     explosives, blast_fume,
-    complaints, complaint_pages,
+    complaints, complaint_pages, restrictions, restriction_check,
     notices, reaction_norms, contacts, subscriptions, subscription_pages,
-    versions, seismic, fdsn, books, ingest, live, service, session, accounts, documentation, start_page,
+    versions, seismic, fdsn, books, ingest, live, service, session, openid, accounts, documentation, start_page,
     figures,
 )  # fmt: skip
 DESCRIPTION = """Water quality and blasting of a coal region: measured, judged, published.
@@ -129,13 +134,14 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
     app.state.context = context
     for module in ROUTERS:
         app.include_router(module.router)
+    app.add_middleware(Throttle, settings=settings)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=GZIP_LEVEL)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],
         allow_methods=["GET", "HEAD"],
         allow_headers=["Last-Event-ID", "If-None-Match"],
-        expose_headers=["Link", "ETag", "X-Request-ID", "Retry-After"],
+        expose_headers=["Link", "ETag", "X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy"],
         max_age=3600,
     )
     app.add_middleware(Edge, metrics=context.metrics)
@@ -200,7 +206,8 @@ def run(settings: Settings) -> None:
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
-        proxy_headers=False,
+        proxy_headers=bool(settings.api_trusted_proxies),
+        forwarded_allow_ips=settings.api_trusted_proxies or None,
     )
     listening = _listen(settings.api_host, settings.api_port)
     host, port = listening.getsockname()[:2]

@@ -18,6 +18,7 @@ from services.api.errors import (
     NotFound,
     Overloaded,
     PayloadTooLarge,
+    ProviderAway,
     TooManyRequests,
     Unauthenticated,
     UnsupportedMediaType,
@@ -34,6 +35,7 @@ from services.storage.complaint_store import ComplaintChanged, NoSuchComplaint
 from services.storage.decisions import NothingToDecide
 from services.storage.handling_store import ChangedMeanwhile, IllegalStepError, NoSuchAlert
 from services.storage.reading import DatabaseAway, QueryTooLong
+from services.storage.restriction_store import NoSuchRestriction, RestrictionChanged, RestrictionTaken
 from uskat.blast.passport.lifecycle import TransitionError
 from uskat.supervision.access.roles import RolesError
 from uskat.supervision.case.refusal import IllegalCaseStepError
@@ -71,6 +73,11 @@ PROBLEMS: dict[type[Exception], Kind] = {
     IllegalComplaintStepError: Kind(
         HTTPStatus.CONFLICT, "complaint-step-not-possible", "The complaint cannot take this step now"
     ),
+    NoSuchRestriction: Kind(HTTPStatus.NOT_FOUND, "no-such-restriction", "There is no such decision"),
+    RestrictionTaken: Kind(HTTPStatus.CONFLICT, "restriction-number-taken", "A decision of this number is there"),
+    RestrictionChanged: Kind(
+        HTTPStatus.PRECONDITION_FAILED, "restriction-changed", "The decision has another version: read it again"
+    ),
     NoSuchAlert: Kind(HTTPStatus.NOT_FOUND, "no-such-alert", "There is no such alert to attend to"),
     ChangedMeanwhile: Kind(
         HTTPStatus.PRECONDITION_FAILED, "alert-changed", "Somebody took another step: read it again"
@@ -93,6 +100,7 @@ PROBLEMS: dict[type[Exception], Kind] = {
     LoginTaken: Kind(HTTPStatus.CONFLICT, "login-taken", "An account of this login is there already"),
     OwnAccount: Kind(HTTPStatus.CONFLICT, "own-account", "Nobody changes their own account"),
     RolesError: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "roles-not-possible", "An account cannot have these roles"),
+    ProviderAway: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "provider-away", "The OpenID provider does not answer now"),
     Overloaded: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "Too much at once, ask again in a moment"),
     DatabaseAway: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "database-away", "The database does not answer now"),
     QueryTooLong: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "query-too-long", "The question takes too long, ask for less"),

@@ -14,6 +14,7 @@ import pyotp
 import pytest
 from asgi_lifespan import LifespanManager
 from cryptography.fernet import Fernet
+from fastapi import FastAPI
 from sqlalchemy import text
 
 from services.api import passwords
@@ -35,6 +36,7 @@ class People:
     url: str
     clock: Clock
     client: httpx.AsyncClient
+    app: FastAPI
     totp: dict[str, str] = field(default_factory=dict)
 
     def code(self, login: str) -> str:
@@ -120,4 +122,4 @@ async def _running(url: str, clock: Clock, key_file: Path, settings: dict[str, A
     async with LifespanManager(app) as manager:
         transport = httpx.ASGITransport(manager.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://uskat.test") as client:
-            yield People(url, clock, client)
+            yield People(url, clock, client, app)
