@@ -119,6 +119,18 @@ STATEMENTS: tuple[str, ...] = (
     """,
     "CREATE INDEX ix_notice_attempt_message ON notice_attempt (message_id)",
 )
+# The library names its tables without a schema: its functions and triggers find them whoever calls.
+PINNED = """
+    DO $$
+    DECLARE
+        one regprocedure;
+    BEGIN
+        FOR one IN SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'notice_queue'::regnamespace LOOP
+            EXECUTE format('ALTER FUNCTION %s SET search_path = notice_queue, pg_catalog', one);
+        END LOOP;
+    END
+    $$
+"""
 TABLES = "notice_attempt, notice, notice_message, subscription, contact, reaction_norm, notice_pending"
 
 
@@ -135,6 +147,7 @@ def upgrade() -> None:
     # Many statements at once: asyncpg takes them without parameters only, so past SQLAlchemy, in its transaction.
     op.get_bind().connection.dbapi_connection.run_async(lambda driver: driver.execute(script))
     op.execute("SET LOCAL search_path = DEFAULT")
+    op.execute(PINNED)
 
 
 def downgrade() -> None:

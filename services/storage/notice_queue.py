@@ -11,11 +11,10 @@ TASK = "deliver"
 URGENT_PRIORITY = 10
 # The function that procrastinate's own client calls (its queries.sql, defer_jobs); a test compares.
 DEFER_FUNCTION = "procrastinate_defer_jobs_v1"
-_PATH = text(f"SET LOCAL search_path = public, {SCHEMA}")
 _DEFER = text(
-    f"""SELECT {DEFER_FUNCTION}(ARRAY[ROW('{QUEUE}', '{TASK}', CAST(:priority AS integer), NULL, CAST(:key AS text),
-        jsonb_build_object('message', CAST(:message AS bigint)), CAST(:send_at AS timestamptz))
-        ::procrastinate_job_to_defer_v1])"""
+    f"""SELECT {SCHEMA}.{DEFER_FUNCTION}(ARRAY[ROW('{QUEUE}', '{TASK}', CAST(:priority AS integer), NULL,
+        CAST(:key AS text), jsonb_build_object('message', CAST(:message AS bigint)), CAST(:send_at AS timestamptz))
+        ::{SCHEMA}.procrastinate_job_to_defer_v1])"""
 )
 _DEPTH = text(
     f"""SELECT count(*) FILTER (WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now())),
@@ -28,7 +27,6 @@ async def defer_delivery(
     connection: AsyncConnection, message: int, *, key: str, send_at: datetime | None, urgent: bool
 ) -> None:
     """Put the delivery of a message into the queue; send_at None: at once. Needs an open transaction."""
-    await connection.execute(_PATH)
     priority = URGENT_PRIORITY if urgent else 0
     await connection.execute(_DEFER, {"priority": priority, "key": key, "message": message, "send_at": send_at})
 

@@ -35,6 +35,8 @@ EXAMPLE = NEW_EXAMPLE | {
     "id": 3, "organisation": None, "language": "ru", "created_at": "2026-11-21T08:00:00Z", "created_by": "admin",
 }  # fmt: skip
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+REMOVED: dict[int | str, dict[str, Any]] = {204: {"description": "Address and name are forgotten"}}
+REMOVED |= {code: problem_answer(code) for code in (401, 403, 404, 422, 503)}
 router = APIRouter(prefix=API, tags=["notices"])
 
 
@@ -100,8 +102,7 @@ async def post_contact(request: Request, context: Shared, asking: Asking) -> Res
     "/contacts/{contact_id}",
     summary="Remove a contact",
     status_code=204,
-    responses={204: {"description": "Address and name are forgotten"}}
-    | {code: problem_answer(code) for code in (401, 403, 404, 422, 503)},
+    responses=REMOVED,
     openapi_extra=SECURED,
 )
 async def delete_contact(context: Shared, asking: Asking, contact_id: Identifier) -> Response:
