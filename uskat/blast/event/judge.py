@@ -13,6 +13,7 @@ from uskat.blast.catalogue.day_pattern import hour_prior
 from uskat.blast.event.association import Candidate, SourceSize, assign, candidates, estimate_charge, record_lengths
 from uskat.blast.event.district import DeclaredBlast, District
 from uskat.blast.event.grouping import Group, Stray, group_records
+from uskat.blast.event.heard import is_heard_by_two
 from uskat.blast.event.location import arrivals_of, surface_or_far
 from uskat.blast.event.reasons import explain
 from uskat.blast.event.record import RecordFeatures
@@ -61,7 +62,7 @@ def judge_events(
     ]
     weights = [_blast_log_odds(suspect.found) for suspect in suspects]
     chosen = assign(offers, weights)
-    judged = [_judged(suspect, candidate) for suspect, candidate in zip(suspects, chosen, strict=True)]
+    judged = [_judged(suspect, candidate, district) for suspect, candidate in zip(suspects, chosen, strict=True)]
     return sorted([*judged, *map(_stray, strays)], key=lambda event: (event.at, event.id))
 
 
@@ -148,13 +149,13 @@ def _blast_log_odds(found: Classified) -> float:
     return float(np.log(chance / (1 - chance)))
 
 
-def _judged(suspect: _Suspect, candidate: Candidate | None) -> JudgedEvent:
+def _judged(suspect: _Suspect, candidate: Candidate | None, district: District) -> JudgedEvent:
     group = suspect.group
     match = event_rules().match
     odds = match.unmatched_log if candidate is None else min(candidate.log_odds, match.most_matched_log)
     add(suspect.evidence, "declaration", values={SourceClass.BLAST: odds})
     found = classified(suspect.evidence)
-    verdict = _verdict(found, candidate, group=group, silent=len(suspect.silent))
+    verdict = _verdict(found, candidate, suspect=suspect, district=district)
     if verdict is not Verdict.DECLARED:
         candidate = None
     deviations = () if candidate is None else _deviations(candidate)
@@ -183,16 +184,18 @@ def _judged(suspect: _Suspect, candidate: Candidate | None) -> JudgedEvent:
     )
 
 
-def _verdict(found: Classified, candidate: Candidate | None, *, group: Group, silent: int) -> Verdict:
-    """silent: live stations that a blast would have moved; they deny an undeclared blast that few recorded."""
+def _verdict(found: Classified, candidate: Candidate | None, *, suspect: _Suspect, district: District) -> Verdict:
+    """Silent live stations that a blast would have moved deny an undeclared blast that few recorded."""
     sure, best = event_rules().sure, found.best
     chance = found.probabilities[best]
     if best is not SourceClass.BLAST:
         return OF_CLASS[best] if chance >= sure.kind else Verdict.UNRESOLVED
     if candidate is not None:
         return Verdict.DECLARED if chance >= sure.kind else Verdict.UNRESOLVED
+    group, silent = suspect.group, len(suspect.silent)
     network, stations = event_rules().network, len(group.records)
-    if group.location.uncertainty_km > sure.undeclared_within_km:
+    heard = group.location.uncertainty_km > sure.undeclared_within_km and is_heard_by_two(group.records, district)
+    if group.location.uncertainty_km > (sure.undeclared_heard_km if heard else sure.undeclared_within_km):
         return Verdict.UNRESOLVED
     denied = silent >= network.silent_contradict and stations <= network.few_stations
     if denied or (stations == 1 and silent):

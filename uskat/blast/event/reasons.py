@@ -58,6 +58,8 @@ def _seen(group: Group, verdict: Verdict) -> Iterator[str]:
         error = number_ru(place.uncertainty_km)
         north, east = (f"{value:.4f}".replace(".", ",") for value in (place.latitude, place.longitude))
         yield f"Место: {north}° с. ш., {east}° в. д., ±{error} км (95 %)."
+        if verdict is Verdict.UNDECLARED and place.uncertainty_km > event_rules().sure.undeclared_within_km:
+            yield "Место грубое, но звуковая волна на двух приборах называет один и тот же момент взрыва."
 
 
 def _kind(group: Group, found: Classified) -> Iterator[str]:

@@ -170,13 +170,24 @@ class Sure(Sourced):
     """Probability from which a kind is named; of an undeclared blast; of one that a single instrument recorded.
 
     undeclared_within_km: a blast whose place is known worse than that (95 %) is not called undeclared: most sources
-    outside the network are earthquakes.
+    outside the network are earthquakes. undeclared_heard_km: the same where two stations heard it (`event.heard`).
     """
 
     kind: float
     undeclared: float
     undeclared_alone: float
     undeclared_within_km: float
+    undeclared_heard_km: float
+
+
+class Heard(Sourced):
+    """When two stations have heard one source: their moments of firing agree to agree_s, and circles of distance meet.
+
+    slack_share: of the sum of the two distances, by which circles may miss each other (wind, temperature).
+    """
+
+    agree_s: float
+    slack_share: float
 
 
 class PToS(Sourced):
@@ -217,6 +228,7 @@ class EventRules(Act):
     clock: Clock
     match: Match
     sure: Sure
+    heard: Heard
     p_s: PToS
     classes: dict[str, SignalClass]
 
