@@ -19,11 +19,15 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(self), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none';"
         " base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
     ),
 }
+HSTS = "max-age=31536000; includeSubDomains"
+"""Only behind TLS (RFC 6797 §7.2): a web server before us says so, see the setting `api_trusted_proxies`."""
 
 log = structlog.get_logger("uskat.api.access")
 
@@ -53,6 +57,8 @@ class Edge:
                 headers["X-Request-ID"] = request_id
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
+                if scope.get("scheme") == "https":
+                    headers["Strict-Transport-Security"] = HSTS
             await send(message)
 
         structlog.contextvars.bind_contextvars(request_id=request_id)

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from services.api.problem import MEDIA_TYPE as PROBLEM_TYPE
 from services.api.problem import Problem
+from services.api.throttle import FREE_PATHS
 
 REF = "#/components/schemas/{name}"
 _documented: dict[str, Any] = {}
@@ -92,6 +93,10 @@ def install(app: FastAPI) -> None:
             components.setdefault("schemas", {}).update(_documented)
             components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
             _restore_examples(app, made)
+            for path, methods in made["paths"].items():
+                if path not in FREE_PATHS:
+                    for operation in methods.values():
+                        operation["responses"].setdefault("429", problem_answer(429))
             app.openapi_schema = made
         return app.openapi_schema
 
