@@ -99,6 +99,8 @@ BROUGHT = "uskat_everything() OR organisation = uskat_said('organisation')"
 OF_BLAST = "EXISTS (SELECT FROM blast b WHERE b.id = blast_id)"
 OF_ALERT = """EXISTS (SELECT FROM alert a WHERE a.id = alert_id AND uskat_at_station(a.station_id))"""
 INSIDER = "uskat_is_own(organisation_id) OR uskat_oversees(organisation_id)"
+OF_CASE = "EXISTS (SELECT FROM case_file f WHERE f.id = case_id)"
+OF_AGENCY = "uskat_everything() OR agency = uskat_said('agency')"
 POLICIES: tuple[tuple[str, str, str, str], ...] = (
     # table, policy, command, condition
     ("station", "seen", "SELECT", "published OR uskat_in_territory(territory)"),
@@ -129,12 +131,21 @@ POLICIES: tuple[tuple[str, str, str, str], ...] = (
     ("fume_rating", "seen", "SELECT", OF_BLAST),
     ("fume_rating", "added", "INSERT", OF_BLAST),
     ("photograph", "seen", "SELECT",
-     f"{BROUGHT} OR EXISTS (SELECT FROM fume_rating f WHERE f.photo = photograph.sha256)"),
+     f"""{BROUGHT} OR EXISTS (SELECT FROM fume_rating f WHERE f.photo = photograph.sha256)
+        OR EXISTS (SELECT FROM case_photograph c WHERE c.sha256 = photograph.sha256)"""),
     ("photograph", "added", "INSERT", BROUGHT),
     ("explosive_acceptance", "seen", "SELECT", INSIDER),
     ("explosive_acceptance", "added", "INSERT", INSIDER),
     ("explosive_permit", "seen", "SELECT", f"organisation_id IS NULL OR {INSIDER}"),
     ("explosive_permit", "added", "INSERT", "organisation_id IS NULL OR uskat_oversees(organisation_id)"),
+    ("case_file", "kept", "ALL",
+     "uskat_everything() OR agency = uskat_said('agency') AND (territory IS NULL OR uskat_in_territory(territory))"),
+    ("case_step", "seen", "SELECT", OF_CASE),
+    ("case_step", "added", "INSERT", OF_CASE),
+    ("case_alert", "kept", "ALL", OF_CASE),
+    ("case_complaint", "kept", "ALL", OF_CASE),
+    ("case_photograph", "kept", "ALL", OF_CASE),
+    ("duty_shift", "kept", "ALL", OF_AGENCY),
 )  # fmt: skip
 TABLES = tuple(dict.fromkeys(table for table, *_ in POLICIES))
 

@@ -1,4 +1,7 @@
-"""Cases as an enterprise sees them: those that asked it to explain, only their public part, and its answer."""
+"""Cases as an enterprise sees them: those that asked it to explain, only their public part, and its answer.
+
+Row-level security shows cases to their agency only; what an enterprise may know is chosen by the questions used here.
+"""
 
 import msgspec
 from fastapi import APIRouter, Request
@@ -51,7 +54,7 @@ async def get_asked_cases(
     _ensure_own(asking, enterprise)
     question = ("asked-cases", enterprise)
     before = read_cursor(cursor, question, (int,))[0] if cursor else LARGEST
-    found = await context.database.ask(asked_cases, enterprise=enterprise, before=before, limit=limit + 1)
+    found = await context.published.ask(asked_cases, enterprise=enterprise, before=before, limit=limit + 1)
     files, more = cut(found, limit)
     following = write_cursor(question, (files[-1].id,)) if more else None
     page = Page([asked_answer(file, enterprise) for file in files], following)
@@ -67,7 +70,7 @@ async def get_asked_cases(
 async def get_asked_case(context: Shared, asking: Asking, enterprise: PathCode, case_id: Identifier) -> Response:
     """Questions and measures of this enterprise only, and how far the case is."""
     _ensure_own(asking, enterprise)
-    file = await context.database.ask(asked_case, case_id, enterprise=enterprise)
+    file = await context.published.ask(asked_case, case_id, enterprise=enterprise)
     return json_reply(asked_answer(file, enterprise), headers=PRIVATE)
 
 
@@ -84,7 +87,7 @@ async def post_explanation(
     _ensure_own(asking, enterprise)
     new = await read_struct(request, NewExplanation)
     paper = Explain(enterprise=enterprise, answer=new.answer, photographs=new.photographs)
-    file = await context.database.change(answer_case, case_id, paper, by=asking.name, now=context.now())
+    file = await context.published.change(answer_case, case_id, paper, by=asking.name, now=context.now())
     return json_reply(asked_answer(file, enterprise), headers=PRIVATE)
 
 

@@ -4,10 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from services.alerts.attending import attend_all
 from services.alerts.case_attending import attend_cases
 from services.storage import registry
+from services.storage.caller import Caller, act_as
 from services.storage.engine import make_engine, unit_of_work
 from tests.integration.test_api.world import NOW, World, decoded, raise_alert
 from tests.unit.blast.test_photograph import jpeg
@@ -146,6 +149,18 @@ async def test_a_fault_found_rejects_the_alert_with_its_reason_and_a_reopening_t
     assert (await world.get(f"/alerts/{alert}"))["verdict"] == "confirmed"
 
 
+async def forged_step(engine: Any, case_id: int) -> None:
+    """Write into the history of another agency's case, past all code of ours."""
+    async with unit_of_work(engine) as connection:
+        await act_as(connection, Caller("x", frozenset({"inspector"}), None, LOWER, frozenset()))
+        await connection.execute(
+            text(
+                "INSERT INTO case_step (case_id, seq, at, action, by, body) VALUES (:id, 9, now(), 'note', 'x', '{}')"
+            ),
+            {"id": case_id},
+        )
+
+
 async def test_nobody_else_sees_a_case_by_any_way(agencies, alert):
     world = agencies
     case = await opened(world, alert)
@@ -162,6 +177,16 @@ async def test_nobody_else_sees_a_case_by_any_way(agencies, alert):
     assert (foreign.status_code, decoded(foreign)["type"].partition("#")[2]) == (422, "no-such-ground")
     across = await send(world, "ivanova", f"/cases/{case['id']}/grounds", grounds, version=case["version"])
     assert across.status_code == 422
+    engine = make_engine(world.url)
+    for agency, territory, rows in ((UPPER, "upper-uskat-demo", 1), (LOWER, "lower-uskat-demo", 0)):
+        async with unit_of_work(engine) as connection:
+            await act_as(connection, Caller("x", frozenset({"inspector"}), None, agency, frozenset({territory})))
+            for table in ("case_file", "case_step", "case_alert"):
+                seen = await connection.scalar(text(f"SELECT count(*) FROM {table}"))
+                assert (seen >= rows, seen > 0) == (True, rows > 0), table
+    with pytest.raises(DBAPIError, match="row-level security"):
+        await forged_step(engine, case["id"])
+    await engine.dispose()
     for who in ("operate", "kedrovaya", "boss"):
         assert (await ask(world, who, "/cases")).status_code == 403
     assert (await ask(world, "kedrovaya", f"/enterprises/kedrovaya-pad-demo/cases/{case['id']}")).status_code == 404
