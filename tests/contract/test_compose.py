@@ -61,7 +61,7 @@ def test_the_schema_sees_a_planted_mistake(path, value):
 
 
 def test_every_part_of_a_real_installation_is_there():
-    assert set(SERVICES) == {"database", "mosquitto", "migrate", "ingest", "alerts", "api"}
+    assert set(SERVICES) == {"database", "mosquitto", "migrate", "ingest", "alerts", "notices", "api"}
     assert SERVICES["ingest"]["deploy"]["replicas"] == "${INGEST_WORKERS:-2}"
 
 

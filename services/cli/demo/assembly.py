@@ -72,6 +72,7 @@ def assemble(wish: Wish, settings: Settings, folder: StateFolder, say: Say) -> A
         ("api", "API", wish.api_port),
         ("ingest", "страница показателей приёма", settings.ingest_metrics_port),
         ("alerts", "страница показателей тревог", settings.alerts_metrics_port),
+        ("notices", "страница показателей оповещений", settings.notices_metrics_port),
     ):
         ports[name] = _port(what, wanted, say, promised=ports.values())
     environment = {
@@ -80,6 +81,8 @@ def assemble(wish: Wish, settings: Settings, folder: StateFolder, say: Say) -> A
         "USKAT_API_PORT": str(ports["api"]),
         "USKAT_INGEST_METRICS_PORT": str(ports["ingest"]),
         "USKAT_ALERTS_METRICS_PORT": str(ports["alerts"]),
+        "USKAT_NOTICES_METRICS_PORT": str(ports["notices"]),
+        "USKAT_PUBLIC_URL": f"http://{LOOPBACK}:{ports['api']}",
     }
     if broker is not None:
         environment["USKAT_MQTT_PROTOCOL"] = broker.protocol
@@ -106,6 +109,7 @@ def _roles(infrastructure: list[Child]) -> list[Role]:
         *(Role(name) for name in base),
         Role("api", on_database),
         Role("alerts", on_database),
+        Role("notices", on_database),
         Role("ingest", base),
         # Last to start and first to stop: what its loggers still hold goes through an ingest that is alive.
         Role("simulate", ("ingest",)),
@@ -118,6 +122,7 @@ def _commands(
     commands: list[tuple[str, list[str], int | None]] = [
         ("ingest", ["ingest"], ports["ingest"]),
         ("alerts", ["alerts"], ports["alerts"]),
+        ("notices", ["notices"], ports["notices"]),
         ("api", ["api"], ports["api"]),
         ("simulate", simulate, None),
     ]
