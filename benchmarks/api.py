@@ -29,6 +29,7 @@ from services.storage.rollups import recompute_rollups
 from tests.parts.timescale import TimescaleServer
 
 START_API = "from services.api.main import run; from services.settings import Settings; run(Settings())"
+UNBOUND = {"USKAT_LOG_LEVEL": "warning", "USKAT_RATE_LIMIT_ADDRESS": "", "USKAT_RATE_LIMIT_TOKEN": ""}
 STATIONS, PARAMETERS = 100, ("temp", "ph", "ec25", "do", "turb", "orp", "nh4", "no3", "level", "discharge")
 HISTORY_HOURS = 30 * 24
 NOW = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -126,7 +127,7 @@ async def _copy_history(url: str) -> None:
 def api_process(url: str) -> Iterator[int]:
     """The API as a process of its own; yields its port when it is ready."""
     port = free_port()
-    environment = os.environ | {"USKAT_DATABASE_URL": url, "USKAT_API_PORT": str(port), "USKAT_LOG_LEVEL": "warning"}
+    environment = os.environ | UNBOUND | {"USKAT_DATABASE_URL": url, "USKAT_API_PORT": str(port)}
     process = subprocess.Popen([sys.executable, "-c", START_API], env=environment)
     try:
         asyncio.run(_wait_ready(port, process))

@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     api_host: str = "127.0.0.1"
     api_port: int = Field(8000, ge=0)
     api_workers: int = Field(1, ge=1)
-    api_trusted_proxies: str = Field("", description="addresses whose X-Forwarded-For and -Proto are believed")
+    api_trusted_proxies: str | None = Field(None, description="addresses whose X-Forwarded-For and -Proto are believed")
     rate_limit_address: str = Field("1200/minute", description="requests of one address without a token; empty: none")
     rate_limit_token: str = Field("12000/minute", description="requests with one token; empty: no limit")
     rate_limit_tries: str = Field("60/minute", description="refused tokens and sign-ins of one address; empty: none")

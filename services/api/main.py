@@ -55,6 +55,7 @@ from services.api.routers import (
     ingest,
     latest,
     live,
+    machine_keys,
     nmu,
     norms,
     notices,
@@ -75,6 +76,7 @@ from services.api.routers import (
     start_page,
     station_care,
     stations,
+    supervision_kpi,
     subscription_pages,
     subscriptions,
     verifications,
@@ -88,7 +90,8 @@ from services.storage.reading import Database, make_reading_engine
 
 ROUTERS = (
     blasts, blast_filing, blast_land, blast_precheck,
-    latest, observations, quality, stations, station_care, rivers, norms, quality_periods, flood, alerts, handling, cap,
+    latest, observations, quality, stations, station_care, rivers, norms, quality_periods, flood, alerts, handling,
+    cap, supervision_kpi,
     alert_load,
     catalogue, evidence_days, evidence_grades, evidence_packs, verifications,
     cases, asked_cases, roster,
@@ -96,7 +99,8 @@ ROUTERS = (
     explosives, blast_fume,
     complaints, complaint_pages, restrictions, restriction_check,
     notices, reaction_norms, contacts, subscriptions, subscription_pages,
-    versions, seismic, fdsn, books, ingest, live, service, session, openid, accounts, documentation, start_page,
+    versions, seismic, fdsn, books, ingest, live, service,
+    session, openid, accounts, machine_keys, documentation, start_page,
     figures,
 )  # fmt: skip
 DESCRIPTION = """Water quality and blasting of a coal region: measured, judged, published.
@@ -207,7 +211,7 @@ def run(settings: Settings) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
         proxy_headers=bool(settings.api_trusted_proxies),
-        forwarded_allow_ips=settings.api_trusted_proxies or None,
+        forwarded_allow_ips=settings.api_trusted_proxies,
     )
     listening = _listen(settings.api_host, settings.api_port)
     host, port = listening.getsockname()[:2]
