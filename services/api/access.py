@@ -31,6 +31,8 @@ OPERATORS = frozenset({Role.OPERATE, Role.INSPECTOR})
 INSPECTORS = frozenset({Role.INSPECTOR})
 METROLOGISTS = frozenset({Role.METROLOGIST})
 ADMINS = frozenset({Role.ADMIN})
+CUSTODIANS = frozenset({Role.METROLOGIST, Role.ADMIN})
+"""Whoever answers for the instruments of an agency."""
 KEEPERS = frozenset({Role.OPERATE, Role.ADMIN})
 """Whoever runs the installation, and admins of agencies."""
 SENDERS = frozenset({Role.INGEST})
@@ -117,6 +119,9 @@ ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", f"{API}/enterprises/{{enterprise}}/restriction-record"): INSIDERS,
     ("GET", f"{API}/enterprises/{{enterprise}}/emissions"): INSIDERS,
     ("GET", f"{API}/kpi/blasting"): EVERYBODY,
+    ("GET", f"{API}/kpi/supervision"): EVERYBODY,
+    ("GET", f"{API}/kpi/supervision/{{indicator}}/figure"): EVERYBODY,
+    ("GET", f"{API}/kpi/supervision/{{indicator}}/behind"): INSPECTORS,
     ("GET", f"{API}/explosives"): EVERYBODY,
     ("POST", f"{API}/explosives"): OPERATORS,
     ("GET", f"{API}/explosives/{{product}}/quality"): OPERATORS,
@@ -197,6 +202,12 @@ ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", f"{API}/accounts/{{login}}/enabling"): ADMINS,
     ("GET", f"{API}/audit-log"): ADMINS,
     ("PUT", f"{API}/accounts/{{login}}/openid"): ADMINS,
+    ("GET", f"{API}/machine-keys"): ADMINS,
+    ("POST", f"{API}/machine-keys"): ADMINS,
+    ("DELETE", f"{API}/machine-keys/{{key_id}}"): ADMINS,
+    ("GET", f"{API}/device-credentials"): CUSTODIANS,
+    ("POST", f"{API}/device-credentials/{{device}}"): CUSTODIANS,
+    ("DELETE", f"{API}/device-credentials/{{device}}"): CUSTODIANS,
     ("GET", f"{API}/session/openid"): EVERYBODY,
     ("GET", f"{API}/session/openid/callback"): EVERYBODY,
     ("GET", f"{API}/session"): PEOPLE,
@@ -220,6 +231,13 @@ ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/complaints"): EVERYBODY,
     ("GET", "/complaints/status"): EVERYBODY,
     ("GET", f"{API}/settlements"): EVERYBODY,
+    ("GET", "/restrictions"): EVERYBODY,
+    ("GET", f"{API}/restrictions"): EVERYBODY,
+    ("POST", f"{API}/restrictions"): INSPECTORS,
+    ("GET", f"{API}/restrictions/{{restriction_id}}"): EVERYBODY,
+    ("GET", f"{API}/restrictions/{{restriction_id}}/check"): INSIDERS,
+    ("POST", f"{API}/restrictions/{{restriction_id}}/versions"): INSPECTORS,
+    ("POST", f"{API}/restrictions/{{restriction_id}}/acknowledgement"): ENTERPRISES,
     ("GET", f"{API}/complaints"): INSPECTORS,
     ("GET", f"{API}/complaints/{{complaint_id}}"): INSPECTORS,
     ("GET", f"{API}/complaints/{{complaint_id}}/photograph"): INSPECTORS,

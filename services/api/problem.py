@@ -33,10 +33,13 @@ from services.storage.case_history import NoSuchCase
 from services.storage.case_store import CaseChanged
 from services.storage.complaint_store import ComplaintChanged, NoSuchComplaint
 from services.storage.decisions import NothingToDecide
+from services.storage.device_credential_store import NoSuchDevice
 from services.storage.handling_store import ChangedMeanwhile, IllegalStepError, NoSuchAlert
+from services.storage.machine_key_store import NoSuchKey
 from services.storage.reading import DatabaseAway, QueryTooLong
 from services.storage.restriction_store import NoSuchRestriction, RestrictionChanged, RestrictionTaken
 from uskat.blast.passport.lifecycle import TransitionError
+from uskat.supervision.access.key import KeyRefused
 from uskat.supervision.access.roles import RolesError
 from uskat.supervision.case.refusal import IllegalCaseStepError
 from uskat.supervision.complaint.machine import IllegalComplaintStepError
@@ -100,6 +103,9 @@ PROBLEMS: dict[type[Exception], Kind] = {
     LoginTaken: Kind(HTTPStatus.CONFLICT, "login-taken", "An account of this login is there already"),
     OwnAccount: Kind(HTTPStatus.CONFLICT, "own-account", "Nobody changes their own account"),
     RolesError: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "roles-not-possible", "An account cannot have these roles"),
+    NoSuchKey: Kind(HTTPStatus.NOT_FOUND, "no-such-key", "There is no such machine key to manage"),
+    KeyRefused: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "key-refused", "Such a machine key is not issued"),
+    NoSuchDevice: Kind(HTTPStatus.NOT_FOUND, "no-such-device", "There is no such device in your territories"),
     ProviderAway: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "provider-away", "The OpenID provider does not answer now"),
     Overloaded: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "Too much at once, ask again in a moment"),
     DatabaseAway: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "database-away", "The database does not answer now"),

@@ -33,8 +33,9 @@ HOLDERS = {
     Role.ADMIN: TokenHolder(6, "admin", frozenset({"admin"}), None, "agency-demo"),
 }
 VALUES = {
+    "indicator": "precision",
     "code": "U-1", "series_id": "1", "record_id": "1", "alert_id": "1", "raw_id": "1", "device": "U-1", "kind": "water",
-    "name": "start.js", "login": "petrova", "pack": "fishery-552-2016", "warning_id": "1", "complaint_id": "1", "product": "anfo",
+    "name": "start.js", "login": "petrova", "key_id": "1", "pack": "fishery-552-2016", "warning_id": "1", "complaint_id": "1", "restriction_id": "1", "product": "anfo",
     "sha256": "9f" * 32,
     "enterprise": "kedrovaya-pad-demo", "blast_id": "kp-1", "paper": "passport",
     "case_id": "1", "message_id": "1", "contact_id": "1", "shift_id": "1",
