@@ -117,6 +117,7 @@ ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", f"{API}/blasts/{{enterprise}}/{{blast_id}}/emission"): INSIDERS,
     ("GET", f"{API}/blasts/{{enterprise}}/{{blast_id}}/water"): INSIDERS,
     ("GET", f"{API}/enterprises/{{enterprise}}/restriction-record"): INSIDERS,
+    ("GET", f"{API}/enterprises/{{enterprise}}/charge-law"): INSIDERS,
     ("GET", f"{API}/enterprises/{{enterprise}}/emissions"): INSIDERS,
     ("GET", f"{API}/kpi/blasting"): EVERYBODY,
     ("GET", f"{API}/kpi/supervision"): EVERYBODY,
