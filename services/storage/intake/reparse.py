@@ -65,11 +65,11 @@ async def reparse(
 
 def _again(message: RefusedMessage) -> Incoming:
     origin = message.topic.removeprefix(AGAIN)
-    device, kind = _sender(origin)
+    device, kind = sender_of(origin)
     return Incoming(AGAIN + origin, message.payload, moment_of(message.raw_id), device, kind)
 
 
-def _sender(topic: str) -> tuple[str | None, MessageKind | None]:
+def sender_of(topic: str) -> tuple[str | None, MessageKind | None]:
     """Device and kind of an MQTT topic, of `http:<device>/<kind>` or of `import:<device>/<file>`."""
     way, _, rest = topic.partition(":")
     if way == "import":

@@ -1,6 +1,8 @@
 """The register of verifications over HTTP and by ФГИС «Аршин» on loopback, and the grades that follow from it."""
 
+import io
 import json
+import zipfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,14 +12,17 @@ from typing import Any, ClassVar
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy import text
 
 from services.ingest.arshin_client import ArshinAwayError, ArshinClient
 from services.storage import registry
 from services.storage.arshin_import import import_answer
 from services.storage.engine import make_engine, unit_of_work
+from services.storage.evidence_decoding import decode_again
 from services.storage.seal_store import seal_due_days
 from tests.integration.test_api.world import DEVICE, NOW, START, World, decoded, raise_alert
+from uskat.supervision.evidence.verify import verify_pack
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PAPER = {
@@ -243,3 +248,44 @@ async def test_a_saved_answer_is_imported_over_http(world: World) -> None:
     outcome = decoded(await post(world, "/verifications/import", body))
     assert (outcome["added"], outcome["unmatched"], len(outcome["refused"])) == (1, ["С-ДЕМО/79"], 1)
     assert (await post(world, "/verifications/import", {"error": 1})).status_code == 422
+
+
+async def inspected(world: World, alert: int) -> httpx.Response:
+    return await world.client.post(f"/api/v1/alerts/{alert}/evidence-pack", headers=world.token("inspector"))
+
+
+async def test_a_pack_holds_what_was_measured_and_its_verification_finds_nothing_wrong(
+    world: World, tmp_path: Any
+) -> None:
+    number, _ = await raise_alert(world)
+    assert (await inspected(world, number)).status_code == 409  # no key here
+    file = tmp_path / "key.pem"
+    file.write_bytes(KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    world.app.state.context.settings.evidence_key_file = file
+    early = verified(await inspected(world, number))
+    assert (early.faults, early.messages, early.proved) == ([], 2, 0)  # the day is not closed yet
+    engine = make_engine(world.url)
+    await seal_due_days(engine, KEY, now=NOW + timedelta(days=2))
+    await engine.dispose()
+    await judged(world)
+    await post(world, "/verifications", PAPER)
+    first = await inspected(world, number)
+    report = verified(first)
+    assert report.faults == []
+    assert (report.messages, report.proved, report.readings, report.trusted) == (2, 2, 120, True)
+    assert first.content == (await inspected(world, number)).content  # equal material, equal bytes
+    with zipfile.ZipFile(io.BytesIO(first.content)) as archive:
+        names = set(archive.namelist())
+        assert {"act.pdf", "alert.json", "norm.json", "verifications.json", "notices.json", "quality.json"} <= names
+        assert archive.read("act.pdf").startswith(b"%PDF")
+        assert json.loads(archive.read("grade.json"))["grade"] == "E1"
+        assert json.loads(archive.read("verifications.json"))["verifications"][0]["docnum"] == "С-ДЕМО/1"
+    assert (await inspected(world, 999)).status_code == 404
+    assert (
+        await world.client.post(f"/api/v1/alerts/{number}/evidence-pack", headers=world.token("operate"))
+    ).status_code == 403
+
+
+def verified(answer: httpx.Response) -> Any:
+    assert answer.status_code == 200, answer.text
+    return verify_pack(answer.content, trusted=KEY.public_key(), decode=decode_again)

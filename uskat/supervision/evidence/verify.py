@@ -1,0 +1,244 @@
+"""Is a pack of evidence what was handed out, and does it follow from the raw bytes? Without database or network.
+
+Four circles, each checked whatever the ones before said: the file byte by byte, the signed manifest, raw messages with
+their links and proofs up to signed days, and readings decoded anew. A fault names the member, the record and what is
+wrong with it.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from uskat.supervision.evidence.container import read_container
+from uskat.supervision.evidence.grade import Fact, Requirement, grade_of, parse_rules
+from uskat.supervision.evidence.link import link_hash
+from uskat.supervision.evidence.merkle import root_by_path
+from uskat.supervision.evidence.pack import (
+    DAYS,
+    FORMAT,
+    GRADE,
+    MANIFEST,
+    PROOFS,
+    PUBLIC_KEY,
+    RAW_INDEX,
+    READINGS,
+    REGISTRY,
+    SIGNATURE,
+    RawRecord,
+    raw_name,
+)
+from uskat.supervision.evidence.seal import (
+    LANES,
+    MANIFEST_PREFIX,
+    KeyUnusable,
+    day_of,
+    day_signed_by,
+    key_id_of,
+    message_leaf,
+    public_key,
+    signed_by,
+    statement_of,
+)
+
+DecodedRow = tuple[int, int, float, int]
+"""Series id, microseconds since 1970, value, flag."""
+Decode = Callable[[Mapping[str, Any], Sequence[RawRecord]], Mapping[int, Sequence[DecodedRow]]]
+"""Decodes raw messages with the registry of the pack: readings by raw_id."""
+BROKEN = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
+
+
+@dataclass(frozen=True, slots=True)
+class PackFault:
+    """What is wrong. member: file of the pack; record: which of it, empty: the file itself."""
+
+    member: str
+    record: str
+    what: str
+
+    def __str__(self) -> str:
+        """One line for people."""
+        return f"{self.member}{f' [{self.record}]' if self.record else ''}: {self.what}"
+
+
+@dataclass(slots=True)
+class PackReport:
+    """Faults of a pack, and how much was checked; trusted: a key from elsewhere was given."""
+
+    trusted: bool
+    faults: list[PackFault] = field(default_factory=list)
+    members: int = 0
+    messages: int = 0
+    proved: int = 0
+    readings: int = 0
+    key_id: str = ""
+    subject: Any = None
+
+    def fault(self, member: str, record: object, *, what: str) -> None:
+        """Add one."""
+        self.faults.append(PackFault(member, str(record), what))
+
+
+@dataclass(slots=True)
+class _Opened:
+    members: dict[str, bytes]
+    report: PackReport
+    key: Ed25519PublicKey | None
+
+    def json(self, name: str) -> Any:
+        """Value of a member; None, with a fault, when there is none or it is not JSON."""
+        try:
+            return json.loads(self.members[name])
+        except KeyError:
+            self.report.fault(name, "", what="is missing")
+        except BROKEN:
+            self.report.fault(name, "", what="cannot be read as JSON")
+        return None
+
+
+def verify_pack(data: bytes, *, trusted: Ed25519PublicKey | None, decode: Decode) -> PackReport:
+    """Check a pack. trusted: the key it must be signed with; None: the one inside, which proves no origin."""
+    report = PackReport(trusted=trusted is not None)
+    container = read_container(data)
+    for damage in container.damages:
+        report.fault(damage.member or "container", f"byte {damage.at}", what=damage.what)
+    opened = _Opened(container.contents, report, _key(container.contents, trusted, report=report))
+    report.members = len(container.contents)
+    _manifest(opened)
+    raw = _raw(opened)
+    _proofs(opened, raw)
+    _readings(opened, raw, decode)
+    _grade(opened)
+    return report
+
+
+def _key(
+    members: Mapping[str, bytes], trusted: Ed25519PublicKey | None, *, report: PackReport
+) -> Ed25519PublicKey | None:
+    try:
+        inside = public_key(members.get(PUBLIC_KEY, b""))
+    except KeyUnusable as error:
+        report.fault(PUBLIC_KEY, "", what=str(error))
+        return trusted
+    if trusted is not None and key_id_of(trusted) != key_id_of(inside):
+        report.fault(PUBLIC_KEY, key_id_of(inside), what=f"is not the key you trust, {key_id_of(trusted)}")
+    report.key_id = key_id_of(trusted or inside)
+    return trusted or inside
+
+
+def _manifest(opened: _Opened) -> None:
+    report, members = opened.report, opened.members
+    manifest = opened.json(MANIFEST)
+    try:
+        signature = bytes.fromhex(members.get(SIGNATURE, b"").decode("ascii"))
+    except ValueError:
+        signature = b""
+    body = MANIFEST_PREFIX + members.get(MANIFEST, b"")
+    if opened.key is None or not signed_by(opened.key, signature, message=body):
+        report.fault(SIGNATURE, "", what=f"does not sign {MANIFEST} with key {report.key_id or '–'}")
+    files = manifest.get("files") if isinstance(manifest, dict) else None
+    if not isinstance(manifest, dict) or not isinstance(files, dict) or manifest.get("format") != FORMAT:
+        report.fault(MANIFEST, "", what="is no manifest of this format")
+        return
+    report.subject = manifest.get("subject")
+    if manifest.get("key_id") != report.key_id:
+        report.fault(MANIFEST, "key_id", what=f"names key {manifest.get('key_id')!r}")
+    for name, told in files.items():
+        if name not in members:
+            report.fault(name, "", what="is missing")
+        elif not isinstance(told, dict) or told.get("sha256") != hashlib.sha256(members[name]).hexdigest():
+            report.fault(name, "", what=f"is not the file of the manifest ({len(members[name])} bytes)")
+    for name in members.keys() - files.keys() - {MANIFEST, SIGNATURE}:
+        report.fault(name, "", what="is not in the manifest")
+
+
+def _raw(opened: _Opened) -> dict[int, RawRecord]:
+    found: dict[int, RawRecord] = {}
+    last: dict[tuple[str | None, int], RawRecord] = {}
+    for place, entry in enumerate(opened.json(RAW_INDEX) or ()):
+        try:
+            name = raw_name(int(entry["raw_id"]))
+            one = RawRecord(
+                int(entry["raw_id"]), entry["device"], str(entry["topic"]), opened.members[name],
+                int(entry["chain_seq"]), bytes.fromhex(entry["prev_hash"]), bytes.fromhex(entry["hash"]),
+            )  # fmt: skip
+        except BROKEN as error:
+            opened.report.fault(RAW_INDEX, place, what=f"cannot be used: {error!r}")
+            continue
+        if link_hash(one.before, raw_id=one.raw_id, topic=one.topic, payload=one.payload) != one.link:
+            opened.report.fault(name, one.raw_id, what="its bytes are not those of its link in the chain")
+        before = last.get((one.device, one.raw_id % LANES))
+        if before is not None and (one.chain_seq == before.chain_seq + 1) != (one.before == before.link):
+            opened.report.fault(RAW_INDEX, one.raw_id, what=f"does not follow from message {before.raw_id}")
+        if one.raw_id in found or (found and one.raw_id < max(found)):
+            opened.report.fault(RAW_INDEX, one.raw_id, what="is there twice, or out of order")
+        found[one.raw_id] = last[one.device, one.raw_id % LANES] = one
+    opened.report.messages = len(found)
+    return found
+
+
+def _proofs(opened: _Opened, raw: Mapping[int, RawRecord]) -> None:
+    report, days = opened.report, opened.json(DAYS) or []
+    for place, day in enumerate(days):
+        try:
+            key = opened.key if report.trusted else public_key(day["public_key"].encode())
+            good = key is not None and day_signed_by(key, bytes.fromhex(day["signature"]), text=day["statement"])
+            good = good and statement_of(day["statement"]).key_id == key_id_of(key)  # type: ignore[arg-type]
+        except BROKEN:
+            good = False
+        if not good:
+            report.fault(DAYS, place, what="the statement of the day is not signed by its key")
+    waiting = set(raw)
+    for proof in opened.json(PROOFS) or ():
+        try:
+            one, statement = raw[proof["raw_id"]], statement_of(days[proof["day"]]["statement"])
+            path = [bytes.fromhex(step) for step in proof["path"]]
+            leaf = message_leaf(one.raw_id, one.link)
+            root = root_by_path(leaf, path, index=proof["index"], size=statement.messages)
+        except BROKEN as error:
+            report.fault(PROOFS, proof.get("raw_id", "?") if isinstance(proof, dict) else "?", what=repr(error))
+            continue
+        if root.hex() != statement.root or statement.day != day_of(one.raw_id):
+            report.fault(PROOFS, one.raw_id, what=f"does not lead to the signed root of {statement.day}")
+        waiting.discard(one.raw_id)
+    report.proved = len(raw) - len(waiting)
+    unsealed = set(opened.json(REGISTRY).get("unsealed", ()) if isinstance(opened.json(REGISTRY), dict) else ())
+    for raw_id in sorted(waiting - unsealed):
+        report.fault(PROOFS, raw_id, what="no proof, though its day was closed")
+
+
+def _readings(opened: _Opened, raw: Mapping[int, RawRecord], decode: Decode) -> None:
+    report, told = opened.report, opened.json(READINGS)
+    try:
+        series, low, high = set(told["series"]), int(told["since_us"]), int(told["until_us"])
+        rows = [(int(s), int(t), float(v), int(f), int(r)) for s, t, v, f, r in told["rows"]]
+        made = decode(opened.json(REGISTRY), list(raw.values()))
+    except BROKEN as error:
+        report.fault(READINGS, "", what=f"cannot be compared: {error!r}")
+        return
+    report.readings = len(rows)
+    decoded = {(*row, raw_id) for raw_id, found in made.items() for row in found}
+    for row in rows:
+        if row not in decoded:
+            report.fault(READINGS, f"series {row[0]} at {row[1]}", what=f"raw message {row[4]} does not say {row[2]!r}")
+    values = {row[:3] for row in rows}
+    if len(values) != len(rows) or rows != sorted(rows):
+        report.fault(READINGS, "", what="a reading is there twice, or out of order")
+    for row in sorted(decoded):
+        if row[0] in series and low <= row[1] < high and row[:3] not in values:
+            report.fault(READINGS, f"series {row[0]} at {row[1]}", what=f"{row[2]!r} of message {row[4]} is left out")
+
+
+def _grade(opened: _Opened) -> None:
+    told = opened.json(GRADE)
+    try:
+        facts = [Fact(Requirement(f["requirement"]), f["holds"], f["words"], f["words_en"]) for f in told["facts"]]
+        grade = grade_of(facts, parse_rules(told["rules"])).grade.value
+    except BROKEN as error:
+        opened.report.fault(GRADE, "", what=f"cannot be followed: {error!r}")
+        return
+    if grade != told.get("grade"):
+        opened.report.fault(GRADE, "grade", what=f"its facts make {grade}, it says {told.get('grade')}")
