@@ -13,10 +13,12 @@ from services.api.access import (
     ACCESS,
     ADMINS,
     AGENCY_ROLES,
+    CUSTODIANS,
     ENTERPRISES,
     EVERYBODY,
     INSIDERS,
     INSPECTORS,
+    KEEPERS,
     METROLOGISTS,
     OPERATORS,
     PEOPLE,
@@ -129,12 +131,16 @@ def test_every_command_is_described_and_no_other():
 
 
 def test_every_route_is_described_with_who_may_use_it():
-    rows = re.findall(r"^\| `(GET|POST|PUT|DELETE) (\S+)` \| (\w+(?:, \w+)*) \|", page("reference/http.md"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `(GET|POST|PUT|DELETE) (\S+)` \| (\w+(?:, \w+)*) \|", page("reference/http.md"), re.MULTILINE
+    )
     documented = {(method, route): who for method, route, who in rows}
     words = {
         AGENCY_ROLES: "agency",
         EVERYBODY: "everybody", OPERATORS: "operate", SENDERS: "ingest", ENTERPRISES: "enterprise",
-        INSIDERS: "enterprise, operate", INSPECTORS: "inspector", ADMINS: "admin", METROLOGISTS: "metrologist", PEOPLE: "people",
+        INSIDERS: "enterprise, operate", INSPECTORS: "inspector", ADMINS: "admin",
+        KEEPERS: "operate, admin",
+        METROLOGISTS: "metrologist", CUSTODIANS: "metrologist, admin", PEOPLE: "people",
     }  # fmt: skip
     assert documented == {key: words[roles] for key, roles in ACCESS.items()}
 
