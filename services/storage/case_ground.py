@@ -11,7 +11,7 @@ from services.storage.handling_store import History, NoSuchAlert, attend
 from services.storage.network_reading import read_network
 from services.storage.reading import json_value
 from uskat.finding import Severity
-from uskat.supervision.case.paper import AlertFact, Decide, Judge, LabSample, Subject
+from uskat.supervision.case.paper import AlertFact, CaseSubject, Decide, Judge, LabSample
 from uskat.supervision.case.state import Case
 from uskat.supervision.case.verdict import AlertMove, alert_moves, closing_moves
 from uskat.supervision.case.window import SeenAlert, judge_sample
@@ -33,6 +33,7 @@ _PHOTOGRAPHS = text(
     AND (p.entered_by = :by
          OR EXISTS (SELECT 1 FROM case_photograph c WHERE c.sha256 = p.sha256 AND c.case_id = :case))"""
 )
+_ENTERPRISE = text("SELECT id FROM organisation WHERE code = :code AND kind = 'enterprise'")
 _HELD = text(
     """SELECT f.id, c.alert_id FROM case_alert c JOIN case_file f ON f.id = c.case_id
     WHERE c.alert_id = ANY(CAST(:ids AS bigint[])) AND f.agency = :agency AND f.stage <> 'closed' AND f.id <> :case
@@ -67,7 +68,7 @@ class Ground:
     fact: AlertFact
     title: str
     station: str
-    subject: Subject
+    subject: CaseSubject
     territory: str | None
 
 
@@ -76,7 +77,7 @@ async def alerts_now(connection: AsyncConnection, ids: Iterable[int]) -> list[Gr
     return [
         Ground(
             AlertFact(row.id, AlertState(row.state), Severity(row.severity)), row.title, row.station,
-            Subject.WATER if row.station_kind in WATER_KINDS else Subject.BLAST, row.territory,
+            CaseSubject.WATER if row.station_kind in WATER_KINDS else CaseSubject.BLAST, row.territory,
         )
         for row in await connection.execute(_ALERTS, {"ids": list(ids)})
     ]  # fmt: skip
@@ -109,6 +110,12 @@ async def ensure_photographs(connection: AsyncConnection, wanted: Sequence[str],
     found = await connection.scalar(_PHOTOGRAPHS, {"wanted": list(wanted), "by": by, "case": case_id})
     if found != len(set(wanted)):
         raise NoSuchGround("there is no such photograph of yours: bring it first")
+
+
+async def ensure_enterprise(connection: AsyncConnection, code: str) -> None:
+    """Raise NoSuchGround unless there is such an enterprise to ask."""
+    if await connection.scalar(_ENTERPRISE, {"code": code}) is None:
+        raise NoSuchGround(f"there is no enterprise {code[:60]!r}")
 
 
 async def judged(

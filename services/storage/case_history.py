@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.storage.audit_log import record
 from services.storage.case_ground import Desk
 from uskat.supervision.case.machine import replay
 from uskat.supervision.case.state import Case
@@ -40,6 +41,14 @@ class CaseFile:
         return len(self.steps)
 
 
+@dataclass(frozen=True, slots=True)
+class Clerk:
+    """Who did something to a case, as the audit log has it: name, and code of the organisation."""
+
+    name: str
+    organisation: str | None
+
+
 def desk_bound(desk: Desk) -> dict[str, Any]:
     """Values of the names in SEEN."""
     return {"agency": desk.agency, "territories": sorted(desk.territories)}
@@ -51,11 +60,12 @@ async def case_steps(connection: AsyncConnection, case_id: int) -> list[CaseStep
     return [case_step_of(msgspec.json.decode(body)) for (body,) in rows]
 
 
-async def read_case(connection: AsyncConnection, desk: Desk, case_id: int) -> CaseFile:
-    """A case of an agency. Raises NoSuchCase."""
+async def read_case(connection: AsyncConnection, desk: Desk, case_id: int, *, by: str) -> CaseFile:
+    """A case of an agency; that it was read is on record, for it may hold what is confidential. Raises NoSuchCase."""
     if await connection.scalar(_FIND, desk_bound(desk) | {"case": case_id}) is None:
         raise NoSuchCase(f"there is no case {case_id}, or it is not yours to see")
     steps = await case_steps(connection, case_id)
+    await record(connection, who=Clerk(by, desk.agency), action="case.read", kind="case", object_id=case_id)
     return CaseFile(case_id, replay(steps), tuple(steps))
 
 

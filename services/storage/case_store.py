@@ -12,18 +12,20 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.storage.audit_log import record
 from services.storage.case_ground import (
     Desk,
     GroundTaken,
     NoSuchGround,
     alerts_now,
+    ensure_enterprise,
     ensure_photographs,
     grounds,
     hold_alerts,
     judged,
     tell_alerts,
 )
-from services.storage.case_history import SEEN, CaseFile, NoSuchCase, case_steps, desk_bound
+from services.storage.case_history import SEEN, CaseFile, Clerk, NoSuchCase, case_steps, desk_bound
 from services.storage.roster_store import shifts_of
 from uskat.finding import Severity
 from uskat.supervision.case import paper as p
@@ -82,7 +84,7 @@ class NewCase(msgspec.Struct, forbid_unknown_fields=True):
     check: p.Words = ""
     territory: p.Code | None = None
     title: p.Name | None = None
-    subject: p.Subject | None = None
+    subject: p.CaseSubject | None = None
     severity: Severity = Severity.NOTICE
 
 
@@ -131,8 +133,13 @@ class _Writing:
     async def write(self) -> CaseFile:
         for seq, step in enumerate(self.steps[self.stored :], start=self.stored + 1):
             body = msgspec.json.encode(step).decode()
+            asked = isinstance(step.paper, p.Explain)
             row = {"case": self.id, "seq": seq, "at": step.at, "action": action_of(step.paper), "by": step.by}
             await self.connection.execute(_ADD, row | {"body": body})
+            if step.by != MACHINE:
+                clerk = Clerk(step.by, getattr(step.paper, "enterprise", None) if asked else self.present.agency)
+                did = f"case.{action_of(step.paper)}"
+                await record(self.connection, who=clerk, action=did, kind="case", object_id=self.id)
             for sha256 in getattr(step.paper, "photographs", ()):
                 await self.connection.execute(_PHOTOGRAPH, {"case": self.id, "of": sha256})
         if len(self.steps) > self.stored:
@@ -153,7 +160,7 @@ async def open_case(connection: AsyncConnection, desk: Desk, new: NewCase, *, by
         raise NoSuchGround("your agency does not supervise this territory")
     title = new.title or next((one.title for one in found), "") or new.check.strip()[:300] or "Жалоба жителя"
     opening = p.Open(
-        subject=new.subject or next((one.subject for one in found), p.Subject.WATER), title=title,
+        subject=new.subject or next((one.subject for one in found), p.CaseSubject.WATER), title=title,
         severity=new.severity, policy=case_policy_on(now.date()).id, agency=desk.agency, territory=territory,
         station=next((one.station for one in found), None), alerts=tuple(one.fact for one in found),
         complaints=new.complaints, check=new.check.strip(),
@@ -182,6 +189,8 @@ async def file_paper(
     if version != len(writing.steps):
         raise CaseChanged(f"case {case_id} has version {len(writing.steps)}, not {version}")
     await ensure_photographs(connection, getattr(paper, "photographs", ()), case_id=case_id, by=by)
+    if isinstance(paper, p.Demand):
+        await ensure_enterprise(connection, paper.enterprise)
     before = writing.present
     after = writing.file(paper, by)
     if isinstance(paper, p.LabSample):

@@ -110,7 +110,7 @@ async def post_case(request: Request, context: Shared, asking: Asking) -> Respon
 )
 async def get_case(context: Shared, asking: Asking, case_id: Identifier) -> Response:
     """Append-only: who, when, what, in which words; and the state that it leads to."""
-    return _reply(await context.database.ask(read_case, desk_of(asking), case_id))
+    return _reply(await context.database.change(read_case, desk_of(asking), case_id, by=asking.name))
 
 
 @router.post(

@@ -3,7 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
+from jsonschema import Draft202012Validator
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -90,6 +92,27 @@ async def inspected(world: World, alert: int) -> dict[str, Any]:
     return await stepped(world, case, **VISIT, visited_at=world.clock.now.isoformat())
 
 
+async def ensure_documented(world: World, case_id: int) -> None:
+    """What is answered fits the OpenAPI document."""
+    document = decoded(await world.client.get("/openapi.json"))
+    for path in ("/cases", "/cases/{case_id}", "/roster", "/detectors/precision"):
+        answer = decoded(await ask(world, "ivanova", path.format(case_id=case_id)))
+        responses = document["paths"][f"/api/v1{path}"]["get"]["responses"]
+        schema = responses["200"]["content"]["application/json"]["schema"] | {"components": document["components"]}
+        Draft202012Validator(schema).validate(answer)
+
+
+async def logged(world: World, case_id: int) -> list[tuple[str, str, str]]:
+    """What the audit log says was done to a case."""
+    connection = await asyncpg.connect(world.url)
+    rows = await connection.fetch(
+        "SELECT who, organisation, action FROM audit_log WHERE kind = 'case' AND object_id = $1 ORDER BY id",
+        str(case_id),
+    )
+    await connection.close()
+    return [tuple(row) for row in rows]
+
+
 async def test_a_case_goes_to_whoever_is_on_duty_and_its_alert_leaves_the_queue(agencies, alert):
     world, now = agencies, agencies.clock.now
     shift = {"person": "ivanova", "duty": "inspector", "since": (now - timedelta(hours=1)).isoformat()}
@@ -126,6 +149,7 @@ async def test_a_verdict_confirms_the_alert_and_the_public_reads_it(agencies, al
     [precision] = decoded(await ask(world, "operate", "/detectors/precision"))["items"]
     assert (precision["detector"], precision["judged"], precision["confirmed"]) == ("exceedance", 1, 1)
     assert 0 < precision["low"] < precision["value"] == precision["high"] == 1
+    await ensure_documented(world, case["id"])
     case = await stepped(world, case, **ORDER)
     case = await stepped(world, case, action="fulfil", number="М-1", note="Сброс прекращён")
     case = await stepped(world, case, action="close")
@@ -216,6 +240,12 @@ async def test_an_enterprise_sees_what_it_is_asked_and_answers_and_nothing_more(
     file = decoded(await ask(world, "ivanova", f"/cases/{case['id']}"))
     assert file["demands"][0]["answer"]["answer"] == "Авария насоса"
     assert file["steps"][-1]["by"] == "kedrovaya"
+    done = await logged(world, case["id"])
+    assert done[0] == ("ivanova", UPPER, "case.open")
+    assert done[-2:] == [("kedrovaya", "kedrovaya-pad-demo", "case.explain"), ("ivanova", UPPER, "case.read")]
+    unknown = demand | {"enterprise": "no-such"}
+    refused = await send(world, "ivanova", f"/cases/{case['id']}/steps", unknown, version=file["version"])
+    assert refused.status_code == 422
 
 
 async def test_a_photograph_is_brought_first_and_seen_by_the_agency_only(agencies, alert):

@@ -120,7 +120,7 @@ def _examine(case: Case, step: CaseStep, _paper: p.Examine) -> Case:
 
 def _sample(case: Case, step: CaseStep, paper: p.LabSample) -> Case:
     need(case.stage is Stage.INSPECTED, "Пробу берут на месте: сначала внесите осмотр")
-    need(case.subject is p.Subject.WATER, "Проба воды бывает только в деле о воде")
+    need(case.subject is p.CaseSubject.WATER, "Проба воды бывает только в деле о воде")
     need(paper.taken_at <= step.at, "Проба не может быть взята в будущем")
     need((paper.river is None) == (paper.km is None), "Река называется вместе с километром")
     need(all(one.paper.number != paper.number for one in case.samples), f"Акт отбора № {paper.number} уже есть в деле")
@@ -128,7 +128,7 @@ def _sample(case: Case, step: CaseStep, paper: p.LabSample) -> Case:
 
 
 def _waive(case: Case, _step: CaseStep, _paper: p.WaiveSample) -> Case:
-    need(case.stage in OPEN_STAGES and case.subject is p.Subject.WATER, "Пробы здесь никто не ждёт")
+    need(case.stage in OPEN_STAGES and case.subject is p.CaseSubject.WATER, "Пробы здесь никто не ждёт")
     need(not case.samples and not case.sample_waived, "Проба уже взята или от неё уже отказались")
     return replace(case, sample_waived=True)
 

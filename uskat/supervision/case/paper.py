@@ -28,7 +28,7 @@ Photographs = Annotated[tuple[Sha256, ...], Meta(max_length=50)]
 AlertId = Annotated[int, Meta(ge=1, le=2**62)]
 
 
-class Subject(StrEnum):
+class CaseSubject(StrEnum):
     """What a case is about: water wants a laboratory sample, a blast is on record."""
 
     WATER = "water"
@@ -88,7 +88,7 @@ class AlertFact(Struct, frozen=True):
 class Open(Paper, frozen=True, tag="open"):
     """First of every case: from alerts, complaints, or a planned check (`check`: its ground, plan and number)."""
 
-    subject: Subject
+    subject: CaseSubject
     title: Name
     severity: Severity
     policy: str

@@ -7,6 +7,7 @@ from enum import StrEnum
 from uskat.finding import Severity
 from uskat.supervision.case.paper import (
     AlertFact,
+    CaseSubject,
     CaseVerdict,
     Clock,
     Decide,
@@ -17,7 +18,6 @@ from uskat.supervision.case.paper import (
     LabSample,
     Measure,
     Results,
-    Subject,
     WindowWord,
 )
 from uskat.supervision.reconcile import AlertState
@@ -89,7 +89,7 @@ class Case:
     """
 
     stage: Stage
-    subject: Subject
+    subject: CaseSubject
     title: str
     severity: Severity
     floor: Severity

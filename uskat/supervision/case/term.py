@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from uskat.supervision.case.paper import Clock, Escalate, Subject
+from uskat.supervision.case.paper import CaseSubject, Clock, Escalate
 from uskat.supervision.case.policy import case_policy_of
 from uskat.supervision.case.roster import Shift, on_duty
 from uskat.supervision.case.state import OPEN_STAGES, Case, Stage
@@ -49,7 +49,7 @@ def _own(case: Case) -> list[Deadline]:
     waits = {
         Clock.ACKNOWLEDGE: case.acknowledged_at is None,
         Clock.DISPATCH: case.dispatched_at is None and not case.inspected and not case.baseless,
-        Clock.SAMPLE: case.subject is Subject.WATER and not (case.samples or case.sample_waived or case.baseless),
+        Clock.SAMPLE: case.subject is CaseSubject.WATER and not (case.samples or case.sample_waived or case.baseless),
         Clock.DECIDE: True,
     }
     terms = case_policy_of(case.policy).by_severity[case.severity].terms

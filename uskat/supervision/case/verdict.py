@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from uskat.supervision.case.paper import CaseVerdict, Decide, Subject
+from uskat.supervision.case.paper import CaseSubject, CaseVerdict, Decide
 from uskat.supervision.case.refusal import need
 from uskat.supervision.case.state import OPEN_STAGES, Case, Stage
 from uskat.supervision.handling.machine import Handling, Review
@@ -45,7 +45,7 @@ def decided(case: Case, paper: Decide) -> Decide:
         need(case.stage is Stage.INSPECTED, "Нарушение подтверждают после осмотра или проверки записей")
         need(paper.basis.strip(), "Назовите правовое основание")
         need(paper.reason is None, "У подтверждённого нарушения нет причины отклонения")
-        proved = case.subject is not Subject.WATER or any(sample.proves for sample in case.samples)
+        proved = case.subject is not CaseSubject.WATER or any(sample.proves for sample in case.samples)
         need(
             proved or paper.other_proof.strip(),
             "Нет пробы с результатами, взятой во время прохождения загрязнения: назовите, чем ещё доказано нарушение",

@@ -15,7 +15,7 @@ ALERT = p.AlertFact(5, AlertState.ACTIVE, Severity.VIOLATION)
 
 def opening(**changes):
     values = {
-        "subject": p.Subject.WATER, "title": "Аммоний ниже выпуска", "severity": Severity.NOTICE,
+        "subject": p.CaseSubject.WATER, "title": "Аммоний ниже выпуска", "severity": Severity.NOTICE,
         "policy": "case-policy-1", "agency": "agency-demo", "territory": "uskat", "alerts": (ALERT,),
     } | changes  # fmt: skip
     return p.Open(**values)

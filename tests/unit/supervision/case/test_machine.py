@@ -65,7 +65,7 @@ def test_a_violation_of_water_needs_a_sample_taken_inside_the_plume_or_another_p
             take(case, step(200, CONFIRM))
         other = msgspec.structs.replace(CONFIRM, other_proof="Предприятие признало сброс")
         assert take(case, step(200, other)).stage is Stage.CONFIRMED
-    blast = case_of(step(0, opening(subject=p.Subject.BLAST)), step(9, p.Examine(found="Запись KU-1")))
+    blast = case_of(step(0, opening(subject=p.CaseSubject.BLAST)), step(9, p.Examine(found="Запись KU-1")))
     assert take(blast, step(20, CONFIRM)).stage is Stage.CONFIRMED
 
 
