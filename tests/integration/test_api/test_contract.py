@@ -26,7 +26,8 @@ NAMES = (
 FILLED = {"series_id": "1", "code": DEVICE, "record_id": "1", "alert_id": "1", "raw_id": "1", "name": "start.js",
           "device": DEVICE, "kind": "water", "pack": "fishery-552-2016", "enterprise": "kedrovaya-pad-demo",
           "blast_id": "kp-2026-061", "pit": "kedrovaya-pad", "paper": "passport", "product": "anfo",
-          "sha256": "9f" * 32}  # fmt: skip
+          "sha256": "9f" * 32, "case_id": "1", "complaint_id": "1", "restriction_id": "1", "day": "2026-06-01",
+          "indicator": "self_detected", "login": "ivanova"}  # fmt: skip
 READS = [path for method, path in ACCESS if method == "GET" and not path.endswith("/events")]
 
 
