@@ -94,7 +94,7 @@ class NewMethod(msgspec.Struct, forbid_unknown_fields=True):
     valid_until: date | None = None
 
 
-class Entered(msgspec.Struct):
+class RegisterEntry(msgspec.Struct):
     """added false: the register said the same already."""
 
     added: bool
@@ -130,7 +130,9 @@ async def get_verifications(
     "/verifications",
     summary="Enter a verification by hand",
     status_code=201,
-    responses=answers(Entered, "Entered", example={"added": True}, problems=(401, 403, 404, 413, 415, 422), status=201),
+    responses=answers(
+        RegisterEntry, "Entered", example={"added": True}, problems=(401, 403, 404, 413, 415, 422), status=201
+    ),
     openapi_extra=body_schema(NewVerification, example=EXAMPLE) | TOKEN,
 )
 async def post_verification(request: Request, context: Shared, asking: Asking) -> Response:
@@ -148,7 +150,7 @@ async def post_verification(request: Request, context: Shared, asking: Asking) -
         )
     except NoSuchInstrument as error:
         raise NotFound(str(error)) from None
-    return json_reply(Entered(added), status_code=201)
+    return json_reply(RegisterEntry(added), status_code=201)
 
 
 @router.post(
@@ -192,7 +194,9 @@ async def get_expiring(
     "/measuring-methods",
     summary="Enter an attested method of an instrument",
     status_code=201,
-    responses=answers(Entered, "Entered", example={"added": True}, problems=(401, 403, 404, 413, 415, 422), status=201),
+    responses=answers(
+        RegisterEntry, "Entered", example={"added": True}, problems=(401, 403, 404, 413, 415, 422), status=201
+    ),
     openapi_extra=body_schema(NewMethod, example=METHOD_EXAMPLE) | TOKEN,
 )
 async def post_method(request: Request, context: Shared, asking: Asking) -> Response:
@@ -209,4 +213,4 @@ async def post_method(request: Request, context: Shared, asking: Asking) -> Resp
         await context.database.change(enter_method, wanted.instrument, method, source=wanted.source, by=asking.name)
     except NoSuchInstrument as error:
         raise NotFound(str(error)) from None
-    return json_reply(Entered(added=True), status_code=201)
+    return json_reply(RegisterEntry(added=True), status_code=201)
