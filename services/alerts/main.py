@@ -28,10 +28,7 @@ log = structlog.get_logger(__name__)
 async def run(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
     """Evaluate what is committed until SIGTERM, SIGINT or `stop`. Logging is the caller's to configure."""
     stop = stop or asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(name, stop.set)
+    _stop_by_signal(stop)
     database_url = settings.database_url.get_secret_value()
     application = f"uskat-alerts-{settings.alerts_worker}"
     engine = make_engine(
@@ -70,6 +67,13 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
         await engine.dispose()
         observation.close()
         log.info("alerts.stopped")
+
+
+def _stop_by_signal(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(name, stop.set)
 
 
 async def _seal(stop: asyncio.Event, engine: Any, settings: Settings) -> None:
