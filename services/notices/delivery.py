@@ -28,8 +28,8 @@ class Delivery:
     async def deliver(self, message: int, *, final: bool) -> None:
         """Send and write the outcome; what is settled already is left alone. final: no attempt follows this one.
 
-        Raises NotSent. Whoever dies between sending and writing leaves the message waiting: it is sent again, with
-        the same key.
+        Raises NotSent, and whatever else went wrong. Whoever dies between sending and writing leaves the message
+        waiting: it is sent again, with the same key.
         """
         async with reading(self._engine) as connection:
             outgoing = await read_outgoing(connection, message)
@@ -42,11 +42,12 @@ class Delivery:
         began = time.perf_counter()
         try:
             await self._channels.send(outgoing, word(outgoing, public_url=self._public_url, now=self._clock()))
-        except NotSent as error:
+        except Exception as error:  # our own mistake too must end as a dead message, never as a silent one
+            problem = str(error) if isinstance(error, NotSent) else f"inside: {type(error).__name__}"
             metrics.FAILED.labels(outgoing.channel).inc()
-            log.warning("notice.failed", message=message, channel=outgoing.channel, problem=str(error), final=final)
+            log.warning("notice.failed", message=message, channel=outgoing.channel, problem=problem, final=final)
             async with unit_of_work(self._engine) as connection:
-                await note_failed(connection, message, problem=str(error), final=final, now=self._clock())
+                await note_failed(connection, message, problem=problem, final=final, now=self._clock())
             raise
         metrics.SECONDS.labels(outgoing.channel).observe(time.perf_counter() - began)
         async with unit_of_work(self._engine) as connection:

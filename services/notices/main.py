@@ -6,7 +6,7 @@ import logging
 import signal
 import traceback
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -19,15 +19,17 @@ from services.observability import Health, ObservationServer
 from services.settings import Settings
 from services.storage.alerting import ALERT_CHANNEL
 from services.storage.engine import make_engine, reading, unit_of_work
-from services.storage.notice_delivery import outbox_figures
+from services.storage.notice_delivery import outbox_figures, requeue_orphans
 from services.storage.notice_queue import queue_depth
-from services.storage.notice_store import decide_next
+from services.storage.notice_store import decide_next, put_off
 from services.storage.notifications import listen
 from services.storage.subscription_store import forget_unconfirmed
 
 LOOK_EVERY_S = 2.0
 MEASURE_EVERY_S = 5.0
 FORGET_EVERY_S = 600.0
+REQUEUE_EVERY_S = 60.0
+ORPHANED_AFTER = timedelta(minutes=5)
 STATEMENT_TIMEOUT_S = 30.0
 ADDRESSES_IN_LOGS = ("apprise", "procrastinate", "httpx", "httpcore", "psycopg")
 """Libraries whose information names recipients or repeats ours; only their errors are kept."""
@@ -71,6 +73,7 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
             _again("working", LOOK_EVERY_S, queue.work),
             _again("reviving", settings.notice_stalled_s / 2, queue.revive),
             _again("measuring", MEASURE_EVERY_S, lambda: _measure(engine)),
+            _again("requeuing", REQUEUE_EVERY_S, lambda: _requeue(engine)),
             _again("forgetting", FORGET_EVERY_S, lambda: _forget(engine)),
         )
     ]
@@ -108,11 +111,19 @@ async def _again(
 
 
 async def decide_all(engine: Any, *, clock: Callable[[], datetime] = utc_now) -> int:
-    """Decide everything that the outbox holds, one happening a transaction; how many notices that made."""
+    """Decide everything that the outbox holds, one happening a transaction; how many notices that made.
+
+    Raises ValueError for a happening that cannot be decided; it is put behind the others.
+    """
     made = 0
     while True:
-        async with unit_of_work(engine) as connection:
-            told = await decide_next(connection, now=clock())
+        try:
+            async with unit_of_work(engine) as connection:
+                told = await decide_next(connection, now=clock())
+        except ValueError:
+            async with unit_of_work(engine) as connection:
+                await put_off(connection)
+            raise
         if told is None:
             return made
         made += told
@@ -138,6 +149,13 @@ async def _measure(engine: Any) -> None:
     metrics.DEAD.set(dead)
     for state, count in (("due", due), ("later", later), ("doing", doing)):
         metrics.QUEUE.labels(state).set(count)
+
+
+async def _requeue(engine: Any) -> None:
+    async with unit_of_work(engine) as connection:
+        found = await requeue_orphans(connection, before=utc_now() - ORPHANED_AFTER)
+    if found:
+        log.warning("notices.requeued", count=found)
 
 
 async def _forget(engine: Any) -> None:

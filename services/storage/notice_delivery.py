@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.storage.notice_queue import SCHEMA, defer_delivery
 from services.storage.reading import json_value
 
 LONGEST_PROBLEM = 300
@@ -31,6 +32,12 @@ _SETTLE = text(
     WHERE id = :id AND state = 'waiting'"""
 )
 _DROP = text("UPDATE notice_message SET state = 'dropped', settled_at = :now WHERE id = :id AND state = 'waiting'")
+_ORPHANS = text(
+    f"""SELECT m.id, m.key, m.urgent FROM notice_message m
+    WHERE m.state = 'waiting' AND m.send_at < CAST(:before AS timestamptz) AND NOT EXISTS (
+        SELECT 1 FROM {SCHEMA}.procrastinate_jobs j WHERE j.queueing_lock = m.key AND j.status IN ('todo', 'doing'))
+    ORDER BY m.id LIMIT :limit"""
+)
 _PENDING = text("SELECT count(*), coalesce(extract(epoch FROM now() - min(at)), 0) FROM notice_pending")
 _DEAD = text("SELECT count(*) FROM notice_message WHERE state = 'dead'")
 
@@ -99,6 +106,17 @@ async def note_failed(connection: AsyncConnection, message: int, *, problem: str
 async def note_dropped(connection: AsyncConnection, message: int, *, now: datetime) -> None:
     """Nobody is there to receive it any more."""
     await connection.execute(_DROP, {"id": message, "now": now})
+
+
+async def requeue_orphans(connection: AsyncConnection, *, before: datetime, limit: int = 100) -> int:
+    """Give a job to messages that were due before a moment, wait, and have none; how many. In one transaction.
+
+    Never needed while every step is a transaction; a queue that was emptied by hand or restored apart needs it.
+    """
+    found = (await connection.execute(_ORPHANS, {"before": before, "limit": limit})).all()
+    for row in found:
+        await defer_delivery(connection, row.id, key=row.key, send_at=None, urgent=row.urgent)
+    return len(found)
 
 
 async def outbox_figures(connection: AsyncConnection) -> tuple[int, float, int]:

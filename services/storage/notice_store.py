@@ -40,6 +40,11 @@ _NEXT = text(
     ORDER BY p.id LIMIT 1 FOR UPDATE OF p"""
 )
 _TAKE = text("DELETE FROM notice_pending WHERE id = :id")
+_LAST = text(  # with its age, so that the alarm still rings
+    """WITH first AS (DELETE FROM notice_pending WHERE id = (SELECT min(id) FROM notice_pending)
+        RETURNING alert_id, alert_event_id, step_seq, at)
+    INSERT INTO notice_pending (alert_id, alert_event_id, step_seq, at) SELECT * FROM first"""
+)
 _PAST = text(
     """SELECT n.recipient, n.channel, n.occasion, n.severity, m.urgent FROM notice n
     JOIN notice_message m ON m.id = n.message_id
@@ -93,6 +98,12 @@ async def decide_next(connection: AsyncConnection, *, now: datetime) -> int | No
     for one in addressees:
         await _tell(connection, row, one, story=story, occasion=decision.occasion, norms=norms, now=now)
     return len(addressees)
+
+
+async def put_off(connection: AsyncConnection) -> None:
+    """Put the oldest happening, which cannot be decided, behind the others."""
+    if await connection.scalar(_ALONE, {"key": DECIDING}):
+        await connection.execute(_LAST)
 
 
 def _story(row: Any) -> Story | None:

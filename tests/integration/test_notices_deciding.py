@@ -9,6 +9,7 @@ from services.notices.main import decide_all
 from services.notices.outcome import NotSent
 from services.storage.contact_store import remove_contact
 from services.storage.engine import unit_of_work
+from services.storage.notice_delivery import requeue_orphans
 from services.storage.notice_reading import send_again
 from services.storage.notice_store import decide_next
 from services.storage.subscription_store import (
@@ -240,6 +241,23 @@ async def test_what_fails_too_often_is_dead_and_sent_again_under_its_key(world):
     assert outgoing.key == notice["key"]
     outcomes = await world.sql.fetch("SELECT outcome FROM notice_attempt ORDER BY id")
     assert [row["outcome"] for row in outcomes] == ["failed", "dead", "delivered"]
+
+
+async def test_what_cannot_be_decided_or_has_lost_its_job_holds_up_nobody(world):
+    await world.contact("duty", "email", "duty@demo.test")
+    strange = await world.change(1)
+    await world.change(2)
+    await world.sql.execute("UPDATE alert SET kind = 'unheard-of' WHERE id = $1", strange)
+    with pytest.raises(ValueError, match="unheard-of"):
+        await decided(world)
+    with pytest.raises(ValueError, match="unheard-of"):
+        await decided(world)  # the other is decided meanwhile
+    assert [row["alert_id"] for row in await world.notices()] == [strange + 1]
+    await world.sql.execute("DELETE FROM notice_queue.procrastinate_jobs")
+    for found in (1, 0):
+        async with unit_of_work(world.engine) as connection:
+            assert await requeue_orphans(connection, before=NOON + timedelta(minutes=1)) == found
+    assert len(await deliver(world)) == 1
 
 
 async def test_a_removed_contact_receives_nothing_more_and_its_address_is_gone(world):
