@@ -19,6 +19,7 @@ from services.cli.evidence.seals import evidence_key
 from services.cli.intake import import_command, reparse_command
 from services.cli.ledger import audit, ledger
 from services.cli.parts import broker, database
+from services.cli.passwords import follow_passwords
 from services.cli.processes import alerts, api, ingest, migrate, notices, simulate
 from services.cli.weather import weather
 
@@ -58,6 +59,7 @@ app.add_typer(evidence, name="evidence")
 app.add_typer(arshin, name="arshin")
 admin.command("evidence-key")(evidence_key)
 admin.add_typer(account, name="account")
+admin.command("follow-passwords")(follow_passwords)
 app.add_typer(admin, name="admin")
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ _LIES_IN = """SELECT s.territory FROM station s WHERE s.organisation_id = o.id A
     UNION SELECT p.territory FROM place p WHERE p.organisation_id = o.id AND p.territory IS NOT NULL"""
 _LIST = text(
     f"""SELECT {_COLUMNS} {_FROM} WHERE a.login > :after AND (CAST(:agency AS text) IS NULL OR o.code = :agency
-        OR (o.kind = 'enterprise' AND EXISTS ({_LIES_IN} INTERSECT SELECT unnest(CAST(:territories AS text[])))))
+        OR (o.kind = 'enterprise' AND EXISTS (({_LIES_IN}) INTERSECT SELECT unnest(CAST(:territories AS text[])))))
     ORDER BY a.login LIMIT :limit"""
 )
 _ONE = text(f"SELECT {_COLUMNS} {_FROM} WHERE a.login = :login")
@@ -105,7 +105,7 @@ async def managed_account(connection: AsyncConnection, login: str, *, who: Admin
     if row is None:
         raise NoSuchAccount(f"there is no account {login!r}")
     account = AccountRow(*row_values(row))
-    await _organisation(connection, account.organisation, who=who, missing=f"there is no account {login!r}")
+    await managed_organisation(connection, account.organisation, who=who, missing=f"there is no account {login!r}")
     return account
 
 
@@ -118,7 +118,7 @@ async def create_account(
     Raises NoSuchAccount (of the organisation), RolesError, LoginTaken.
     """
     missing = f"there is no organisation {organisation!r}"
-    organisation_id, kind = await _organisation(connection, organisation, who=who, missing=missing)
+    organisation_id, kind = await managed_organisation(connection, organisation, who=who, missing=missing)
     given = check_roles(kind, roles)
     by = who if isinstance(who, str) else who.name
     row = {"login": login, "name": name, "organisation": organisation_id, "roles": _names(given),
@@ -134,7 +134,7 @@ async def create_account(
 async def change_roles(connection: AsyncConnection, login: str, *, who: Admin | str, roles: Sequence[str], at: datetime) -> AccountRow:  # fmt: skip  # noqa: E501
     """Other roles; all sign-ins of the account end. Raises NoSuchAccount, RolesError, OwnAccount."""
     account = await _locked(connection, login, who=who)
-    _, kind = await _organisation(connection, account.organisation, who=who, missing="")
+    _, kind = await managed_organisation(connection, account.organisation, who=who, missing="")
     given = check_roles(kind, roles)
     await connection.execute(_SET_ROLES, {"id": account.id, "roles": _names(given)})
     await end_all_sessions(connection, account.id, why=Ending.ACCOUNT_CHANGED, at=at)
@@ -193,14 +193,17 @@ async def _locked(connection: AsyncConnection, login: str, *, who: Admin | str) 
     return await managed_account(connection, login, who=who)
 
 
-async def _organisation(connection: AsyncConnection, code: str, *, who: Admin | str, missing: str) -> tuple[int, str]:
+async def managed_organisation(
+    connection: AsyncConnection, code: str, *, who: Admin | str, missing: str | Exception
+) -> tuple[int, str]:
+    """Id and kind of an organisation whose people and keys `who` manages. Raises NoSuchAccount, or `missing` itself."""
     row = (await connection.execute(_ORGANISATION, {"code": code})).first()
     if row is None:
-        raise NoSuchAccount(missing)
+        raise missing if isinstance(missing, Exception) else NoSuchAccount(missing)
     if not isinstance(who, str) and not may_manage(
         admin_of=who.agency or "", territories=who.territories, organisation=code, lies_in=frozenset(row[2])
     ):
-        raise NoSuchAccount(missing)
+        raise missing if isinstance(missing, Exception) else NoSuchAccount(missing)
     return row[0], row[1]
 
 

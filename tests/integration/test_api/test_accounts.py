@@ -43,9 +43,14 @@ async def test_an_admin_sees_and_touches_nobody_of_another_agency_or_territory(p
     await people.person("lower", "admin", organisation=OTHER)
     await people.invite("sukhoy", "enterprise", organisation="sukhoy-log-demo")  # lies in the lower territory only
     await people.invite("zarya", "enterprise", organisation="zarya-vodokanal-demo")  # in the upper one only
+    await people.run(
+        "UPDATE place SET territory = 'lower-uskat-demo'"
+        " WHERE organisation_id = (SELECT id FROM organisation WHERE code = 'kedrovaya-pad-demo')"
+    )
+    await people.invite("kedr", "enterprise", organisation="kedrovaya-pad-demo")  # now with station and places below
     listed = (await people.ask("GET", "/accounts", token=mine)).json()["items"]
     assert [one["login"] for one in listed] == ["sidorova", "zarya"]
-    for login in ("lower", "sukhoy", "nobody"):
+    for login in ("lower", "sukhoy", "kedr", "nobody"):
         for method, rest, body in (
             ("GET", "", None),
             ("PUT", "/roles", {"roles": ["enterprise"]}),
