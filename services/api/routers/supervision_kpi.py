@@ -13,7 +13,7 @@ from services.api.access import API
 from services.api.authentication import Asking
 from services.api.context import Context, Shared
 from services.api.drawing import Image, image_reply
-from services.api.errors import InvalidRequest, NotFound
+from services.api.errors import NotFound
 from services.api.query import FormatName
 from services.api.reply import MEDIA_TYPES, Format, fresh_reply, wanted_format
 from services.api.routers.cases import PRIVATE, SECURED, desk_of
@@ -41,7 +41,7 @@ router = APIRouter(prefix=API, tags=["supervision indicators"])
 Year = Annotated[int | None, Query(ge=2000, le=2100, description="local year; else the current one")]
 Code = Annotated[str, Path(max_length=50, pattern=r"^[a-z_]+$", description="code of an indicator")]
 MonthCode = Annotated[
-    str | None, Query(pattern=r"^\d{4}-\d{2}$", description="«2026-06»; the whole year when left out")
+    str | None, Query(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", description="«2026-06»; the whole year when left out")
 ]
 
 
@@ -162,8 +162,6 @@ async def get_behind(
     desk = desk_of(asking)
     months = _months(context, int(month[:4]) if month else year)
     public = _one(await _indicators(context, context.published, months), indicator)
-    if month is not None and month not in public.months:
-        raise InvalidRequest(f"there is no month {month}")
     whole = public.months[month] if month else public.year
     facts = await _facts(context, context.database, months)
     items = await asyncio.to_thread(_items, facts, public.wording.behind, whole, desk.agency, desk.territories)

@@ -150,3 +150,25 @@ async def test_the_load_counts_the_parent_and_policies_stay_beside_each_other(wo
     assert load["waiting"] == 1
     assert (load["word"], load["floods"]) == ("acceptable", 0)
     assert load["bounds"]["id"] == "alert-load-1"
+
+
+async def test_a_wave_down_the_real_river_is_one_cause_and_too_fast_a_one_is_not(world):
+    world.clock.now = NOW + timedelta(days=400)
+    travel = await world.get("/rivers/travel", **{"from": "U-43", "to": "U-36"})
+    hours = travel["travel"]["probable_h"]
+    first = world.clock.now - timedelta(hours=40)
+
+    async def exceeded(station: str, later_h: float) -> int:
+        at = first + timedelta(hours=later_h)
+        number, _ = await raise_alert(
+            world, station=station, key=f"exceedance:{station}", started_at=at, knowable_at=at, known_at=at
+        )
+        return number
+
+    upper = await exceeded("U-43", 0.0)
+    below = await exceeded("U-36", hours)
+    await exceeded("U-01", 0.5)  # no water from above is there so soon
+    await looked(world)
+    causes = [one for one in await queued(world) if one["kind"] == "cause"]
+    assert [one["title"] for one in causes] == ["Одно загрязнение на нескольких постах по течению: 2"]
+    assert (await world.get(f"/alerts/{causes[0]['id']}"))["detail"]["children"] == [upper, below]

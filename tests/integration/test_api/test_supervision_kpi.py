@@ -70,6 +70,7 @@ async def test_figures_are_public_and_what_is_behind_them_is_the_agencys(world):
     alerts = decoded(await ask(world, "ivanova", "/kpi/supervision/detection_h/behind"))
     assert [one["id"] for one in alerts["items"]] == [upper]
     assert (await ask(world, "ivanova", "/kpi/supervision/beauty/behind")).status_code == 404
+    assert (await ask(world, "ivanova", "/kpi/supervision/recall/behind", month="9999-01")).status_code == 422
     assert (await ask(world, "operate", "/kpi/supervision/precision/behind")).status_code == 403
 
     table = await world.client.get("/api/v1/kpi/supervision", params={"format": "csv"})

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from uskat.finding import SEVERITY_ORDER, Severity
 from uskat.supervision.handling.machine import (
@@ -20,7 +20,7 @@ from uskat.supervision.handling.machine import (
     replay,
     take,
 )
-from uskat.supervision.handling.policy import PolicyError, packaged_policy, parse_policy
+from uskat.supervision.handling.policy import PolicyError, packaged_policies, packaged_policy, parse_policy
 from uskat.supervision.handling.step import MACHINE, Action, RejectionReason, Step, step_of
 from uskat.supervision.reconcile import AlertState
 
@@ -150,13 +150,20 @@ def test_a_policy_with_a_gap_is_refused_by_its_place(change, why):
 
 
 class Course(RuleBasedStateMachine):
-    """Any steps in any order: what is refused changes nothing, what is taken replays."""
+    """Any steps in any order, under any policy: what is refused changes nothing, what is taken replays."""
 
     def __init__(self) -> None:
         super().__init__()
         self.now = T0
+        self.policy = POLICY
         self.history = [RAISED]
         self.handling = begin(RAISED)
+
+    @initialize(policy=st.sampled_from(packaged_policies()))
+    def begin_under(self, *, policy):
+        self.policy = policy
+        self.history = [replace(RAISED, policy=policy.id)]
+        self.handling = begin(self.history[0])
 
     @rule(
         action=st.sampled_from(Action),
@@ -171,32 +178,32 @@ class Course(RuleBasedStateMachine):
     def try_a_step(self, *, action, minutes, by, note, severity, shelf_h, reason, reference):
         at = self.now + timedelta(minutes=minutes)
         step = Step(
-            action, at, by, note=note, severity=severity, policy=POLICY.id, until=at + timedelta(hours=shelf_h),
+            action, at, by, note=note, severity=severity, policy=self.policy.id, until=at + timedelta(hours=shelf_h),
             reason=reason, reference=reference, to="senior_inspector",
         )  # fmt: skip
         before = self.handling
         try:
-            self.handling = take(before, step, policy=POLICY)
+            self.handling = take(before, step, policy=self.policy)
         except IllegalStepError:
             return
         else:
             self.now = at
             self.history.append(step)
 
-    @precondition(lambda self: due_at(self.handling, POLICY) is not None)
+    @precondition(lambda self: due_at(self.handling, self.policy) is not None)
     @rule(late_min=st.integers(0, 500))
     def let_a_term_run_out(self, late_min):
-        self.now = max(self.now, due_at(self.handling, POLICY) + timedelta(minutes=late_min))
-        owed = due_steps(self.handling, POLICY, now=self.now)
+        self.now = max(self.now, due_at(self.handling, self.policy) + timedelta(minutes=late_min))
+        owed = due_steps(self.handling, self.policy, now=self.now)
         assert owed, "a term that ran out owes a step"
         for step in owed:
-            self.handling = take(self.handling, step, policy=POLICY)
+            self.handling = take(self.handling, step, policy=self.policy)
             self.history.append(step)
         assert all(step.by == MACHINE for step in owed)
 
     @invariant()
     def the_history_replays_to_the_present(self):
-        assert replay([step_of(step.to_json()) for step in self.history], POLICY) == self.handling
+        assert replay([step_of(step.to_json()) for step in self.history], self.policy) == self.handling
 
     @invariant()
     def nothing_contradicts_itself(self):
