@@ -27,8 +27,7 @@ log = structlog.get_logger(__name__)
 
 async def run(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
     """Evaluate what is committed until SIGTERM, SIGINT or `stop`. Logging is the caller's to configure."""
-    stop = stop or asyncio.Event()
-    _stop_by_signal(stop)
+    _stop_by_signal(stop := stop or asyncio.Event())
     database_url = settings.database_url.get_secret_value()
     application = f"uskat-alerts-{settings.alerts_worker}"
     engine = make_engine(
