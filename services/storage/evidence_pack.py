@@ -28,6 +28,7 @@ BEFORE, BEHIND = timedelta(hours=2), timedelta(hours=1)
 MOST_NOTICES, MOST_INTERVALS = 10_000, 10_000
 LATEST_ID = 2**62
 
+_OURS = text("SELECT uskat_at_station(station_id) FROM alert WHERE id = :alert")
 _STEPS = text("SELECT body FROM alert_step WHERE alert_id = :alert ORDER BY seq")
 _VISITS = text(
     """SELECT v.kind, v.series_id, v.starts_at, v.ends_at, v.note, v.entered_by, v.entered_at FROM station_visit v
@@ -60,9 +61,12 @@ class PackMaterial:
 
 
 async def pack_material(connection: AsyncConnection, alert_id: int, *, everything: bool) -> PackMaterial | None:
-    """Material of an alert as it stands now; None when there is no alert that the asker may see."""
+    """Material of an alert as it stands now; None when there is none that the asker may pack.
+
+    An alert that everybody sees is packed only where its station is: raw messages are the territory's.
+    """
     alert = await find_alert(connection, alert_id, everything=everything)
-    if alert is None:
+    if alert is None or not await connection.scalar(_OURS, {"alert": alert_id}):
         return None
     evidence = await alert_evidence(connection, alert)
     since, until = evidence.since - BEFORE, evidence.until + BEHIND

@@ -20,7 +20,11 @@ FROM instrument_verification v JOIN instrument i ON i.id = v.instrument_id
 JOIN device d ON d.id = i.device_id JOIN station st ON st.id = d.station_id
 WHERE {where} ORDER BY v.instrument_id, v.docnum, v.id DESC"""
 _LIST = text(
-    f"""SELECT * FROM ({_NEWEST.format(where="(CAST(:instrument AS text) IS NULL OR i.code = :instrument)")}) n
+    f"""SELECT * FROM ({
+        _NEWEST.format(
+            where="uskat_at_station(d.station_id) AND (CAST(:instrument AS text) IS NULL OR i.code = :instrument)"
+        )
+    }) n
     WHERE n.id < :before ORDER BY n.id DESC LIMIT :limit"""
 )
 _OF_INSTRUMENT = text(_NEWEST.format(where="v.instrument_id = :instrument"))
@@ -28,7 +32,10 @@ _LAST = text(
     """SELECT docnum, vri_id, mit_number, mi_number, type_name, verified_on, valid_until, organisation, applicable
     FROM instrument_verification WHERE instrument_id = :instrument AND docnum = :docnum ORDER BY id DESC LIMIT 1"""
 )
-_INSTRUMENT = text("SELECT id FROM instrument WHERE code = :code")
+_INSTRUMENT = text(
+    """SELECT i.id FROM instrument i JOIN device d ON d.id = i.device_id
+    WHERE i.code = :code AND uskat_at_station(d.station_id)"""
+)
 _ENTER = text(
     """INSERT INTO instrument_verification (instrument_id, vri_id, mit_number, mi_number, type_name, docnum,
         verified_on, valid_until, organisation, applicable, source, raw, entered_by)
@@ -39,7 +46,8 @@ _METHOD = text(
     """INSERT INTO measuring_method (instrument_id, parameter, method, low, high, uncertainty_absolute,
         uncertainty_relative, valid_from, valid_until, source, entered_by)
     SELECT i.id, p.code, :method, :low, :high, :absolute, :relative, :valid_from, :valid_until, :source, :by
-    FROM instrument i, parameter p WHERE i.code = :instrument AND p.code = :parameter RETURNING id"""
+    FROM instrument i JOIN device d ON d.id = i.device_id CROSS JOIN parameter p
+    WHERE i.code = :instrument AND p.code = :parameter AND uskat_at_station(d.station_id) RETURNING id"""
 )
 _METHODS = text(
     """SELECT parameter, method, low, high, uncertainty_absolute, uncertainty_relative, valid_from, valid_until
@@ -48,7 +56,8 @@ _METHODS = text(
 _INSTRUMENTS = text(
     """SELECT i.id, i.code, st.code, i.type_name, i.serial_number, coalesce(i.properties->>'mit_number', '')
     FROM instrument i JOIN device d ON d.id = i.device_id JOIN station st ON st.id = d.station_id
-    WHERE i.removed_at IS NULL AND (CAST(:code AS text) IS NULL OR i.code = :code) ORDER BY i.code"""
+    WHERE uskat_at_station(d.station_id) AND i.removed_at IS NULL
+    AND (CAST(:code AS text) IS NULL OR i.code = :code) ORDER BY i.code"""
 )
 
 

@@ -46,16 +46,15 @@ async def world(embedded_database: str) -> AsyncIterator[World]:
     tokens, series, sent = await fill(embedded_database, clock)
     engine = make_engine(embedded_database)
     async with unit_of_work(engine) as connection:
-        await connection.execute(
-            text("INSERT INTO organisation (code, name, kind, demo) VALUES ('agency-demo', 'Демо-надзор', 'agency', true)"
-                 " ON CONFLICT DO NOTHING")
-        )  # fmt: skip
-        tokens["metrologist"] = await registry.issue_token(
-            connection, name="metrologist", scopes=["metrologist"], enterprise="agency-demo"
-        )
-        tokens["inspector"] = await registry.issue_token(
-            connection, name="inspector", scopes=["inspector"], enterprise="agency-demo"
-        )
+        for scope, agency in (
+            ("metrologist", "upper"),
+            ("inspector", "upper"),
+            ("metrologist", "lower"),
+            ("inspector", "lower"),
+        ):
+            organisation = {"upper": "inspection-demo", "lower": "inspection-lower-demo"}[agency]
+            name = scope if agency == "upper" else f"{scope}-lower"
+            tokens[name] = await registry.issue_token(connection, name=name, scopes=[scope], enterprise=organisation)
         await connection.execute(text("UPDATE instrument SET serial_number = 'демо-7' WHERE code = :c"), {"c": DEVICE})
     await engine.dispose()
     app = create_app(settings_for(embedded_database), now=clock)
@@ -289,3 +288,27 @@ async def test_a_pack_holds_what_was_measured_and_its_verification_finds_nothing
 def verified(answer: httpx.Response) -> Any:
     assert answer.status_code == 200, answer.text
     return verify_pack(answer.content, trusted=KEY.public_key(), decode=decode_again)
+
+
+async def test_another_territory_packs_no_alert_of_ours_and_touches_no_instrument(world: World, tmp_path: Any) -> None:
+    number, _ = await raise_alert(world)
+    file = tmp_path / "key.pem"
+    file.write_bytes(KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    world.app.state.context.settings.evidence_key_file = file
+    assert decoded(await post(world, "/verifications", PAPER)) == {"added": True}
+    foreign = await world.client.post(f"/api/v1/alerts/{number}/evidence-pack", headers=world.token("inspector-lower"))
+    assert foreign.status_code == 404
+    theirs = world.token("metrologist-lower")
+    listed = await world.client.get("/api/v1/verifications", headers=theirs)
+    assert decoded(listed)["items"] == []
+    named = await world.client.get("/api/v1/verifications/expiring", headers=theirs)
+    assert DEVICE not in {one["instrument"] for one in decoded(named)["items"]}
+    for path, body in (("/verifications", PAPER | {"applicable": False}), ("/measuring-methods", METHOD)):
+        refused = await world.client.post(f"/api/v1{path}", json=body, headers=theirs)
+        assert refused.status_code == 404, path
+    item = {
+        "vri_id": "1-80", "mit_number": "00000-25", "mi_number": "демо-7", "verification_date": "28.09.2025",
+        "valid_date": None, "result_docnum": "С-ДЕМО/80", "applicability": True,
+    }  # fmt: skip
+    taken = await world.client.post("/api/v1/verifications/import", json={"result": {"items": [item]}}, headers=theirs)
+    assert decoded(taken)["unmatched"] == ["С-ДЕМО/80"]
