@@ -19,14 +19,18 @@ _LIST = text(
     JOIN alert a ON a.id = n.alert_id JOIN station st ON st.id = a.station_id
     WHERE n.id < :before AND (CAST(:alert AS bigint) IS NULL OR n.alert_id = :alert)
     AND (CAST(:state AS text) IS NULL OR m.state = :state)
-    AND (CAST(:agency AS text) IS NULL OR st.territory IS NULL OR st.territory IN
+    AND (CAST(:agency AS text) IS NULL OR st.territory IN
         (SELECT t.territory FROM agency_territory t JOIN organisation o ON o.id = t.organisation_id
          WHERE o.code = :agency))
     ORDER BY n.id DESC LIMIT :limit"""
 )
 _AGAIN = text(
-    """UPDATE notice_message SET state = 'waiting', settled_at = NULL WHERE id = :id AND state = 'dead'
-    RETURNING key, urgent"""
+    """UPDATE notice_message m SET state = 'waiting', settled_at = NULL
+    WHERE m.id = :id AND m.state = 'dead' AND (CAST(:agency AS text) IS NULL OR EXISTS (
+        SELECT 1 FROM notice n JOIN alert a ON a.id = n.alert_id JOIN station st ON st.id = a.station_id
+        JOIN agency_territory t ON t.territory = st.territory JOIN organisation o ON o.id = t.organisation_id
+        WHERE n.message_id = m.id AND o.code = :agency))
+    RETURNING m.key, m.urgent"""
 )
 
 
@@ -69,14 +73,17 @@ class NoticeRow(Struct):
 async def list_notices(
     connection: AsyncConnection, *, alert: int | None, state: str | None, agency: str | None, before: int, limit: int
 ) -> list[NoticeRow]:
-    """Notices, newest first, with id below `before`; agency: of its territories and of stations without one."""
+    """Notices, newest first, with id below `before`; agency: of its territories only."""
     bound = {"alert": alert, "state": state, "agency": agency, "before": before, "limit": limit}
     return [NoticeRow(*row_values(row)) for row in await connection.execute(_LIST, bound)]
 
 
-async def send_again(connection: AsyncConnection, message: int) -> bool:
-    """Put a dead message into the queue once more, under its key; False: there is no dead message of this number."""
-    row = (await connection.execute(_AGAIN, {"id": message})).first()
+async def send_again(connection: AsyncConnection, message: int, *, agency: str | None) -> bool:
+    """Put a dead message into the queue once more, under its key; False: there is no such message, or not of ours.
+
+    agency: only what speaks of an alert of its territories.
+    """
+    row = (await connection.execute(_AGAIN, {"id": message, "agency": agency})).first()
     if row is None:
         return False
     await defer_delivery(connection, message, key=row.key, send_at=None, urgent=row.urgent)

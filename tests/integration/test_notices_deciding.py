@@ -235,8 +235,9 @@ async def test_what_fails_too_often_is_dead_and_sent_again_under_its_key(world):
     assert (notice["state"], notice["attempts"]) == ("dead", 2)
     await world.sql.execute("DELETE FROM notice_queue.procrastinate_jobs")
     async with unit_of_work(world.engine) as connection:
-        assert await send_again(connection, notice["message_id"])
-        assert not await send_again(connection, notice["message_id"])
+        assert not await send_again(connection, notice["message_id"], agency="of-elsewhere")
+        assert await send_again(connection, notice["message_id"], agency=None)
+        assert not await send_again(connection, notice["message_id"], agency=None)
     [(outgoing, _)] = await deliver(world)
     assert outgoing.key == notice["key"]
     outcomes = await world.sql.fetch("SELECT outcome FROM notice_attempt ORDER BY id")

@@ -11,7 +11,7 @@ import pytest
 from services.parts.port import free_port
 from tests.integration.notice_world import SECRET, Process, make_notice_world, receiver, taken
 
-ALERTS = 16
+ALERTS = 12
 VICTIMS = ["mail", "mail", "webhook", "webhook", "notices"]
 EVERYTHING_S = 90
 

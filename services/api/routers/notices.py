@@ -74,9 +74,9 @@ async def get_alert_notices(
     ),
     openapi_extra=SECURED,
 )
-async def post_resend(context: Shared, message_id: LongIdentifier) -> Response:
+async def post_resend(context: Shared, asking: Asking, message_id: LongIdentifier) -> Response:
     """Under the same key: whoever did receive it knows the copy."""
-    if not await context.published.change(send_again, message_id):
+    if not await context.published.change(send_again, message_id, agency=asking.agency):
         raise NotFound(f"there is no dead message {message_id}")
     return json_reply({"message": message_id}, status_code=202)
 
