@@ -89,7 +89,9 @@ FUNCTIONS = (
     """
     CREATE FUNCTION uskat_oversees(organisation integer) RETURNS boolean LANGUAGE sql STABLE AS $$
         SELECT uskat_everything()
-            OR uskat_inspects() AND EXISTS (SELECT FROM place l WHERE l.organisation_id = $1 AND uskat_in_territory(l.territory))
+            OR uskat_inspects() AND EXISTS (
+                SELECT FROM pit p JOIN place l ON l.kind = 'pit' AND l.code = p.code
+                WHERE p.organisation_id = $1 AND uskat_in_territory(l.territory))
     $$
     """,
 )
@@ -100,6 +102,7 @@ OF_BLAST = "EXISTS (SELECT FROM blast b WHERE b.id = blast_id)"
 OF_ALERT = """EXISTS (SELECT FROM alert a WHERE a.id = alert_id AND uskat_at_station(a.station_id))"""
 INSIDER = "uskat_is_own(organisation_id) OR uskat_oversees(organisation_id)"
 OF_CASE = "EXISTS (SELECT FROM case_file f WHERE f.id = case_id)"
+OF_COMPLAINT = "EXISTS (SELECT FROM complaint c WHERE c.id = complaint_id)"
 OF_AGENCY = "uskat_everything() OR agency = uskat_said('agency')"
 POLICIES: tuple[tuple[str, str, str, str], ...] = (
     # table, policy, command, condition
@@ -145,6 +148,13 @@ POLICIES: tuple[tuple[str, str, str, str], ...] = (
     ("case_alert", "kept", "ALL", OF_CASE),
     ("case_complaint", "kept", "ALL", OF_CASE),
     ("case_photograph", "kept", "ALL", OF_CASE),
+    ("complaint", "kept", "ALL", "uskat_in_territory(territory)"),
+    ("complaint_person", "kept", "ALL",
+     "uskat_inspects() AND EXISTS (SELECT FROM complaint c WHERE c.id = complaint_id)"),
+    ("complaint_step", "seen", "SELECT", OF_COMPLAINT),
+    ("complaint_step", "added", "INSERT", OF_COMPLAINT),
+    ("complaint_link", "kept", "ALL", OF_COMPLAINT),
+    ("subscription", "seen", "SELECT", "uskat_everything()"),
     ("duty_shift", "kept", "ALL", OF_AGENCY),
 )  # fmt: skip
 TABLES = tuple(dict.fromkeys(table for table, *_ in POLICIES))

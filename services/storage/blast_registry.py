@@ -21,6 +21,7 @@ _PITS = text(
         p.demo
     FROM pit p JOIN organisation o ON o.id = p.organisation_id ORDER BY p.code"""
 )
+_MAY_LOOK = text("SELECT uskat_is_own(id) OR uskat_oversees(id) FROM organisation WHERE code = :enterprise")
 _RECEPTORS = text(
     """SELECT code, name, kind, "class" AS receptor, geometry, longitude, latitude, demo, properties
     FROM receptor ORDER BY code"""
@@ -87,6 +88,11 @@ async def pit_outline(connection: AsyncConnection, code: str) -> list[Point] | N
     """Outline of a pit as (longitude, latitude), not closed; None when there is no such pit."""
     outline = await connection.scalar(select(pit.c.outline).where(pit.c.code == code))
     return None if outline is None else list(shape_of_geojson(json_value(outline)).points)
+
+
+async def may_look_into(connection: AsyncConnection, enterprise: str) -> bool:
+    """True when row-level security shows the caller the books of an enterprise."""
+    return bool(await connection.scalar(_MAY_LOOK, {"enterprise": enterprise}))
 
 
 async def list_receptors(connection: AsyncConnection) -> list[ReceptorView]:

@@ -14,7 +14,7 @@ from services.api.context import Shared
 from services.api.query import End, PathCode, Start
 from services.api.reply import json_reply
 from services.api.routers.blast_restrictions import PRIVATE, SECURED, period
-from services.api.routers.blasts import ensure_insider
+from services.api.routers.blasts import ensure_books_open, ensure_insider
 from services.api.schema import answers
 from services.api.state_word import LOCAL
 from services.storage.blast_circumstances import declared_circumstances
@@ -160,7 +160,7 @@ async def get_emissions(
     context: Shared, asking: Asking, enterprise: PathCode, start: Start = None, end: End = None
 ) -> Response:
     """Of [start, end), by default the last year. Blasts without a report are not in it: nobody said what was fired."""
-    ensure_insider(asking, enterprise)
+    await ensure_books_open(context, asking, enterprise)
     since, until = period(context, start, end, usual=USUAL, longest=LONGEST)
     papers = await context.database.ask(reported_papers, enterprise=enterprise, since=since, until=until)
     factors = emission_factors()

@@ -14,7 +14,7 @@ from services.api.context import Context, Shared
 from services.api.errors import InvalidRequest
 from services.api.query import End, PathCode, Start
 from services.api.reply import json_reply
-from services.api.routers.blasts import ensure_insider
+from services.api.routers.blasts import ensure_books_open, ensure_insider
 from services.api.schema import answers
 from services.api.state_word import LOCAL
 from services.storage.blast_circumstances import declared_circumstances
@@ -99,7 +99,7 @@ async def get_record(
 
     A warning that is entered late counts from when it was issued, so the record of the past may grow.
     """
-    ensure_insider(asking, enterprise)
+    await ensure_books_open(context, asking, enterprise)
     since, until = period(context, start, end, usual=USUAL, longest=LONGEST)
     rows = await context.database.ask(
         fired_blasts, enterprise=enterprise, since=since, until=until, limit=MOST_BLASTS + 1

@@ -27,7 +27,7 @@ from services.api.state_word import LOCAL
 from services.api.version import version_tag
 from services.storage.blast_pairs import observed_of
 from services.storage.blast_reading import BlastHead, find_blast, list_blasts
-from services.storage.blast_registry import pit_outline
+from services.storage.blast_registry import may_look_into, pit_outline
 from services.storage.blast_store import StoredBlast, read_blast
 from services.storage.observation_reading import EPOCH
 from uskat.blast.passport.check_report import Observed
@@ -198,6 +198,13 @@ def ensure_insider(asking: Principal, enterprise: str) -> None:
     """
     if not (asking.sees_everything or asking.enterprise == enterprise):
         raise NotFound(f"{enterprise!r} shows you no such blast")
+
+
+async def ensure_books_open(context: Context, asking: Principal, enterprise: str) -> None:
+    """Raise NotFound where the books of an enterprise are neither one's own nor of a territory one supervises."""
+    ensure_insider(asking, enterprise)
+    if not await context.guarded.ask(may_look_into, enterprise):
+        raise NotFound(f"{enterprise!r} shows you no books")
 
 
 def _add_papers(detail: BlastDetail, stored: StoredBlast, *, outline: Any, observed: Observed | None) -> None:

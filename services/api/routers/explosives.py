@@ -25,7 +25,7 @@ from services.api.paging import Page
 from services.api.query import EARLIEST, LATEST, End, PathCode, Start
 from services.api.reply import fresh_reply, json_reply
 from services.api.routers.blast_restrictions import PRIVATE, SECURED, period
-from services.api.routers.blasts import ensure_insider
+from services.api.routers.blasts import ensure_books_open
 from services.api.schema import answers
 from services.api.value_body import ensure_storable, read_value, value_body
 from services.storage.explosive_store import (
@@ -178,7 +178,7 @@ async def get_enterprise_quality(
     context: Shared, asking: Asking, enterprise: PathCode, start: Start = None, end: End = None
 ) -> Response:
     """The enterprise as a whole and every product it fired in [start, end), by default the last year."""
-    ensure_insider(asking, enterprise)
+    await ensure_books_open(context, asking, enterprise)
     since, until = period(context, start, end, usual=USUAL, longest=LONGEST)
     books = await read_books(context, enterprise, since=since, until=until)
     return json_reply(quality_of_enterprise(enterprise, books, since=since, until=until), headers=PRIVATE)
@@ -236,7 +236,7 @@ async def get_acceptances(
     context: Shared, asking: Asking, enterprise: PathCode, start: Start = None, end: End = None
 ) -> Response:
     """Of [start, end), by default the last year; those of blast reports stand in the reports."""
-    ensure_insider(asking, enterprise)
+    await ensure_books_open(context, asking, enterprise)
     since, until = period(context, start, end, usual=USUAL, longest=LONGEST)
     rows = await context.database.ask(list_acceptances, enterprise=enterprise, since=since, until=until)
     register = await _register(context)
@@ -255,7 +255,7 @@ async def get_acceptances(
 )  # fmt: skip
 async def post_acceptance(request: Request, context: Shared, asking: Asking, enterprise: PathCode) -> Response:
     """By the enterprise or the agency; append-only. A product that is not registered is kept and not judged."""
-    ensure_insider(asking, enterprise)
+    await ensure_books_open(context, asking, enterprise)
     test = await read_value(request, Acceptance)
     ensure_storable(test.measured_at)
     if test.measured_at > context.now().astimezone(UTC) + timedelta(minutes=10):
