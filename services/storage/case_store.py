@@ -158,7 +158,7 @@ async def open_case(connection: AsyncConnection, desk: Desk, new: NewCase, *, by
     territory = territory or new.territory
     if territory is not None and not desk.covers(territory):
         raise NoSuchGround("your agency does not supervise this territory")
-    title = new.title or next((one.title for one in found), "") or new.check.strip()[:300] or "Жалоба жителя"
+    title = new.title or next((one.title for one in found), "") or _one_line(new.check) or "Жалоба жителя"
     opening = p.Open(
         subject=new.subject or next((one.subject for one in found), p.CaseSubject.WATER), title=title,
         severity=new.severity, policy=case_policy_on(now.date()).id, agency=desk.agency, territory=territory,
@@ -252,6 +252,11 @@ async def _locked(connection: AsyncConnection, desk: Desk, case_id: int, *, now:
     if await connection.scalar(_LOCK, desk_bound(desk) | {"case": case_id}) is None:
         raise NoSuchCase(f"there is no case {case_id}, or it is not yours to see")
     return _Writing(connection, case_id, await case_steps(connection, case_id), now)
+
+
+def _one_line(words: str) -> str:
+    """A title made of other words: no line breaks or control characters, at most as long as a title may be."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in words).split())[:300].strip()
 
 
 def _standing(case: Case) -> dict[str, Any]:

@@ -296,10 +296,12 @@ async def test_a_planned_check_needs_no_alert_and_the_roster_is_the_admins(agenc
     world = agencies
     nothing = await send(world, "ivanova", "/cases", {})
     assert (nothing.status_code, "основание" in decoded(nothing)["detail"]) == (409, True)
-    check = {"check": "План проверок 2026, п. 4", "territory": "lower-uskat-demo"}
+    check = {"check": "План проверок 2026,\n\tп. 4", "territory": "lower-uskat-demo"}
     assert (await send(world, "ivanova", "/cases", check)).status_code == 422
     made = await send(world, "ivanova", "/cases", check | {"territory": "upper-uskat-demo"})
     assert (made.status_code, decoded(made)["severity"]) == (201, "notice")
+    read = await ask(world, "ivanova", f"/cases/{decoded(made)['id']}")
+    assert decoded(read)["title"] == "План проверок 2026, п. 4"
     now = world.clock.now
     shift = {"person": "ivanova", "duty": "head", "since": now.isoformat(), "until": now.isoformat()}
     assert (await send(world, "boss", "/roster", shift)).status_code == 422
