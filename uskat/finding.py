@@ -36,7 +36,8 @@ class FindingKind(StrEnum):
     source: where a pollution came from; flood: levels and their rise. Of blasts – undeclared: nobody declared it;
     misdeclared: fired at another time or place than declared; charge: the declared charge does not fit the record;
     unrecorded: declared, but no instrument recorded it; late_report; fume: a cloud of level 3 or more.
-    cause: what many alerts have in common. restriction_breach: against a decision of an agency.
+    cause: what many alerts have in common. restriction_breach: against a decision of an agency; blast_restriction: a
+    blast fired against НМУ, wind, hours, distances.
     """
 
     EXCEEDANCE = "exceedance"
@@ -58,6 +59,7 @@ class FindingKind(StrEnum):
     FUME = "fume"
     CAUSE = "cause"
     RESTRICTION_BREACH = "restriction_breach"
+    BLAST_RESTRICTION = "blast_restriction"
     INTERNAL = "internal"
 
 

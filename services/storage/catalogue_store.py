@@ -10,6 +10,7 @@ from msgspec import Struct
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.storage.network_hub import tell_catalogue
 from services.storage.reading import json_value, row_values
 from uskat.blast.catalogue.event import BLASTS, CatalogueEvent, CatalogueImport
 
@@ -103,6 +104,8 @@ async def store_catalogue(
             | {"import_id": import_id, "version": newest[event.id].version + 1 if event.id in newest else 1}
             for event in (*added, *revised)
         ])  # fmt: skip
+        times = [event.at for event in (*added, *revised)]
+        await tell_catalogue(connection, low=min(times), high=max(times))
     done = StoredImport(len(added), len(revised), len(found.events) - len(added) - len(revised))
     await connection.execute(_COUNT, {"id": import_id, "added": done.added, "revised": done.revised,
                                       "known": done.known})  # fmt: skip

@@ -10,8 +10,9 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-NETWORK, DECLARED = "network", "declared"
-"""Journal kinds of the hub: records of this event time, declared blasts of this event time, are new or changed."""
+NETWORK, DECLARED, CATALOGUE = "network", "declared", "catalogue"
+"""Journal kinds of the hub: records, declared blasts, events of a regional catalogue of this event time are new or
+changed."""
 HUB = "SELECT coalesce(min(id) FILTER (WHERE kind = 'seismic'), min(id)) FROM station"
 
 _HUB = text(HUB)
@@ -30,5 +31,14 @@ async def hub_station(connection: AsyncConnection) -> int | None:
 
 async def tell_network(connection: AsyncConnection, *, low: datetime, high: datetime) -> None:
     """Have the network judged again over event time [low, high]: a declared blast there is new or has changed."""
-    await connection.execute(_TELL, {"kind": DECLARED, "low": low, "high": high})
+    await _tell(connection, DECLARED, low, high)
+
+
+async def tell_catalogue(connection: AsyncConnection, *, low: datetime, high: datetime) -> None:
+    """Have charges compared with magnitudes again: a regional catalogue told of event time [low, high]."""
+    await _tell(connection, CATALOGUE, low, high)
+
+
+async def _tell(connection: AsyncConnection, kind: str, low: datetime, high: datetime) -> None:
+    await connection.execute(_TELL, {"kind": kind, "low": low, "high": high})
     await connection.execute(_WAKE)

@@ -10,6 +10,8 @@ from services.alerts.detectors import (
     attribution,
     blast,
     blast_report,
+    blast_restriction,
+    charge,
     clock,
     drift,
     event,
@@ -23,7 +25,7 @@ from services.alerts.detectors import (
 )
 from services.alerts.event_replay import REMEMBERED
 from services.alerts.network import REACH
-from services.storage.network_hub import DECLARED, NETWORK
+from services.storage.network_hub import CATALOGUE, DECLARED, NETWORK
 
 REGISTRY = (
     Detector("quality", frozenset({"water", "visit"}), quality.evaluate, each_span=True),
@@ -47,6 +49,22 @@ REGISTRY = (
         blast_report.evaluate,
         each_span=False,
         look_back=blast_report.LOOK_BACK,
+        network=True,
+    ),
+    Detector(
+        "charge",
+        frozenset({DECLARED, CATALOGUE}),
+        charge.evaluate,
+        each_span=False,
+        look_back=charge.LOOK_BACK,
+        network=True,
+    ),
+    Detector(
+        "blast_restriction",
+        frozenset({DECLARED}),
+        blast_restriction.evaluate,
+        each_span=False,
+        look_back=blast_restriction.LOOK_BACK,
         network=True,
     ),
     Detector(

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from services.cli.blast.analyse import analyse
+from services.cli.blast.charge import charge_law
 from services.cli.blast.figure import figure
 from services.cli.blast.law import coverage, fit
 from services.cli.blast.precheck import precheck
@@ -24,6 +25,7 @@ blast.command()(analyse)
 blast.command()(fit)
 blast.command()(coverage)
 blast.command()(precheck)
+blast.command("charge-law")(charge_law)
 blast.add_typer(figure, name="figure")
 
 

@@ -82,6 +82,13 @@ class ChargeRules(Sourced):
     interval: float = Field(gt=0, lt=1)
 
 
+class MatchRules(Sourced):
+    """How near an event of a regional catalogue must be to a declared blast to be its magnitude."""
+
+    within_s: float = Field(gt=0)
+    within_km: float = Field(gt=0)
+
+
 class MagnitudePack(Act):
     """All of `local_magnitude.json`."""
 
@@ -92,6 +99,7 @@ class MagnitudePack(Act):
     laws: tuple[MagnitudeLaw, ...]
     energy: tuple[EnergyScale, ...]
     charge_regression: ChargeRules
+    catalogue_match: MatchRules
 
     @model_validator(mode="after")
     def _codes_differ(self) -> Self:
