@@ -1,6 +1,7 @@
 """New alerts enter the queue, acknowledgements lapse, what nobody takes climbs: every second, each in a transaction.
 
-Every few seconds alerts of one cause are gathered under a parent (`services.alerts.causes`).
+Every few seconds alerts of one cause are gathered under a parent (`services.alerts.causes`), and what a visit covers is
+suppressed (`services.alerts.maintenance`).
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import structlog
 
 from services.alerts import metrics
 from services.alerts.causes import find_causes
+from services.alerts.maintenance import heed_visits
 from services.storage.engine import unit_of_work
 from services.storage.handling_store import alerts_to_attend, attend
 from services.storage.load_reading import queued_alerts, waiting_alerts
@@ -35,9 +37,11 @@ async def attend_until(stop: asyncio.Event, engine: Any, *, clock: Callable[[], 
             failing = await attend_all(engine, clock=clock, known=failing)
             if looked is None or not timedelta(0) <= clock() - looked < CAUSES_EVERY:
                 looked = clock()
+                await heed_visits(engine, clock=clock)
                 await find_causes(engine, clock=clock)
                 await measure_load(engine, now=clock())
         except Exception as error:  # noqa: BLE001 - the sweeps tell of a lost database; this loop outlives it too
+            metrics.ERRORS.labels(type(error).__name__).inc()
             log.debug("attending.given_up", error=type(error).__name__)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), timeout=LOOK_EVERY_S)

@@ -24,7 +24,7 @@ from services.storage.cause_store import (
     station_number,
 )
 from services.storage.engine import unit_of_work
-from services.storage.handling_store import IllegalStepError, attend
+from services.storage.handling_store import attend
 from services.storage.river_present import RiverPresent, river_present
 from uskat.finding import Finding
 from uskat.supervision.cause.finding import cause_finding, cause_key
@@ -60,7 +60,7 @@ async def find_causes(engine: Any, *, clock: Callable[[], datetime]) -> int:
         try:
             async with unit_of_work(engine) as connection:
                 taken += await _take(connection, one, now=clock())
-        except IllegalStepError as error:  # somebody was faster; the next pass sees what they did
+        except ValueError as error:  # somebody was faster, or its history does not replay: the others go on
             log.debug("cause.step_refused", alert=one.alert_id, why=str(error))
     return taken
 
