@@ -94,6 +94,15 @@ class Settings(BaseSettings):
     notice_timeout_s: int = Field(15, ge=1, description="longest wait for a mail server or receiver")
     notice_stalled_s: float = Field(30, gt=0, description="a worker silent for so long is dead, its jobs go back")
     notice_concurrency: int = Field(4, ge=1, description="messages sent at the same time by one process")
+    register_url: str | None = Field(None, description="state register, without the path; used by register-export only")
+    register_file: Path | None = Field(None, description="JSON: the control system as the register knows it")
+    register_key_file: Path | None = Field(None, description="Ed25519 private key (PEM) that signs packets; not GOST")
+    register_sign_command: str | None = Field(
+        None, description="program that signs instead: body on stdin, detached signature (DER) on stdout"
+    )
+    register_serial: str = Field("", description="serial of the certificate, sent with each packet")
+    register_timeout_s: float = Field(20, gt=0, description="longest wait for the register's whole answer")
+    register_metrics_port: int = Field(9104, ge=0)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 

@@ -20,7 +20,7 @@ from services.cli.intake import import_command, reparse_command
 from services.cli.ledger import audit, ledger
 from services.cli.parts import broker, database
 from services.cli.passwords import follow_passwords
-from services.cli.processes import alerts, api, ingest, migrate, notices, simulate
+from services.cli.processes import alerts, api, ingest, migrate, notices, register_export, simulate
 from services.cli.weather import weather
 
 app = typer.Typer(
@@ -36,6 +36,7 @@ app.command()(ingest)
 app.command()(alerts)
 app.command()(notices)
 app.command()(api)
+app.command("register-export")(register_export)
 app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
     add_help_option=False,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 
@@ -45,6 +47,27 @@ def notices() -> None:
     settings = Settings()
     configure_logging(settings, process="notices")
     asyncio.run(run(settings))
+
+
+def register_export(
+    once: Annotated[bool, typer.Option("--once", help="One round, then exit 1 if packets still wait")] = False,
+) -> None:
+    """Send 20-minute packets to the state register of the settings, again until they are accepted."""
+    import asyncio
+
+    from services.observability import configure_logging
+    from services.register.main import RegisterNotSet, run
+    from services.settings import Settings
+
+    settings = Settings()
+    configure_logging(settings, process="register")
+    try:
+        done = asyncio.run(run(settings, once=once))
+    except RegisterNotSet as error:
+        typer.echo(f"uskat register-export: {error}", err=True)
+        raise typer.Exit(2) from None
+    if once and not done:
+        raise typer.Exit(1)
 
 
 def api() -> None:
