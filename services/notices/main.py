@@ -5,7 +5,7 @@ import contextlib
 import logging
 import signal
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -51,32 +51,15 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
             loop.add_signal_handler(name, stop.set)
     for library in ADDRESSES_IN_LOGS:
         logging.getLogger(library).setLevel(logging.CRITICAL)
-    database_url = settings.database_url.get_secret_value()
     engine = make_engine(
-        database_url, pool_size=settings.notice_concurrency + 3, application="uskat-notices",
+        settings.database_url.get_secret_value(),
+        pool_size=settings.notice_concurrency + 3,
+        application="uskat-notices",
         statement_timeout_s=STATEMENT_TIMEOUT_S,
-    )  # fmt: skip
+    )
     health = Health()
     observation = ObservationServer(settings.notices_metrics_port, health, host=settings.metrics_host)
-    delivery = Delivery(engine, Channels(settings), public_url=settings.public_url, clock=utc_now)
-    queue = DeliveryQueue(settings, delivery)
-    called = asyncio.Event()
-    listening = listen(
-        database_url, [ALERT_CHANNEL], heard=lambda _channel, _payload: called.set(), connected=called.set,
-        application="uskat-notices-listen",
-    )  # fmt: skip
-    tasks = [
-        asyncio.create_task(one)
-        for one in (
-            listening,
-            _again("deciding", LOOK_EVERY_S, lambda: _decide_all(engine, health), called),
-            _again("working", LOOK_EVERY_S, queue.work),
-            _again("reviving", settings.notice_stalled_s / 2, queue.revive),
-            _again("measuring", MEASURE_EVERY_S, lambda: _measure(engine)),
-            _again("requeuing", REQUEUE_EVERY_S, lambda: _requeue(engine)),
-            _again("forgetting", FORGET_EVERY_S, lambda: _forget(engine)),
-        )
-    ]
+    tasks = [asyncio.create_task(one) for one in _rounds(settings, engine, health)]
     log.info("notices.started", port=observation.port)
     try:
         await stop.wait()
@@ -87,6 +70,26 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
         await engine.dispose()
         observation.close()
         log.info("notices.stopped")
+
+
+def _rounds(settings: Settings, engine: Any, health: Health) -> list[Coroutine[Any, Any, None]]:
+    """What the process does side by side."""
+    delivery = Delivery(engine, Channels(settings), public_url=settings.public_url, clock=utc_now)
+    queue = DeliveryQueue(settings, delivery)
+    called = asyncio.Event()
+    listening = listen(
+        settings.database_url.get_secret_value(), [ALERT_CHANNEL], heard=lambda _channel, _payload: called.set(),
+        connected=called.set, application="uskat-notices-listen",
+    )  # fmt: skip
+    return [
+        listening,
+        _again("deciding", LOOK_EVERY_S, lambda: _decide_all(engine, health), called),
+        _again("working", LOOK_EVERY_S, queue.work),
+        _again("reviving", settings.notice_stalled_s / 2, queue.revive),
+        _again("measuring", MEASURE_EVERY_S, lambda: _measure(engine)),
+        _again("requeuing", REQUEUE_EVERY_S, lambda: _requeue(engine)),
+        _again("forgetting", FORGET_EVERY_S, lambda: _forget(engine)),
+    ]
 
 
 async def _again(

@@ -72,7 +72,7 @@ def assemble(wish: Wish, settings: Settings, folder: StateFolder, say: Say) -> A
         ("api", "API", wish.api_port),
         ("ingest", "страница показателей приёма", settings.ingest_metrics_port),
         ("alerts", "страница показателей тревог", settings.alerts_metrics_port),
-        ("notices", "страница показателей оповещений", settings.notices_metrics_port),
+        ("notices", "страница показателей извещений", settings.notices_metrics_port),
     ):
         ports[name] = _port(what, wanted, say, promised=ports.values())
     environment = {

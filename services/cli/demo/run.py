@@ -144,7 +144,7 @@ class Demo:
 
     async def _stop(self, supervisor: Supervisor, figures: Figures) -> Account:
         """Stop loggers and services, count while the database still runs, then stop the parts."""
-        self.say("остановка: имитаторы, приём, тревоги, API, брокер, база данных")
+        self.say("остановка: имитаторы, приём, тревоги, извещения, API, брокер, база данных")
         await supervisor.stop(keep=("broker", "database"))
         after = await figures.end()
         await supervisor.stop()

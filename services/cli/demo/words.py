@@ -12,6 +12,7 @@ TITLES: Mapping[str, str] = {
     "broker": "брокер",
     "ingest": "приём",
     "alerts": "тревоги",
+    "notices": "извещения",
     "api": "API",
     "simulate": "имитаторы",
 }
