@@ -15,6 +15,7 @@ from services.storage.evidence_reading import (
     graded_intervals,
     series_identity,
 )
+from services.storage.evidence_records import RecordRow, graded_records, records_of
 from uskat.supervision.case.machine import replay
 from uskat.supervision.case.state import SampleFile
 from uskat.supervision.evidence.grade import Fact, Judgement, Requirement, grade_of, grade_rules, weakest
@@ -41,17 +42,21 @@ class GradedSeries:
 
 @dataclass(frozen=True, slots=True)
 class AlertEvidence:
-    """Grade of an alert; since, until: event time that was looked at, UTC; samples: of its cases."""
+    """Grade of an alert; since, until: event time that was looked at, UTC; records: seismic ones.
+
+    samples: of its cases.
+    """
 
     judgement: Judgement
     since: datetime
     until: datetime
     series: tuple[GradedSeries, ...]
+    records: tuple[RecordRow, ...]
     samples: tuple[SampleFile, ...]
 
 
 async def alert_evidence(connection: AsyncConnection, alert: AlertRow) -> AlertEvidence:
-    """Facts for an alert as they are now. An alert that rests on no series of water has grade E0 until a sample."""
+    """Facts for an alert as they are now. One that rests on neither series nor records has E0."""
     since = interval_start(alert.started_at)
     until = min(max(alert.ended_at or alert.updated_at, alert.knowable_at, since + INTERVAL), since + LONGEST)
     parts = []
@@ -62,10 +67,12 @@ async def alert_evidence(connection: AsyncConnection, alert: AlertRow) -> AlertE
             parts.append(GradedSeries(series, tuple(graded)))
     samples = await samples_of(connection, alert.id)
     used = [one.judgement for part in parts for one in _used(part)]
+    records = [] if parts else await records_of(connection, alert)
+    used += await graded_records(connection, records)
     whole = weakest(used, grade_rules())
     facts = [fact for fact in whole.facts if fact.requirement is not Requirement.SAMPLE]
     judgement = grade_of([*facts, sample_fact(samples)], grade_rules())
-    return AlertEvidence(judgement, since, until, tuple(parts), samples)
+    return AlertEvidence(judgement, since, until, tuple(parts), tuple(records), samples)
 
 
 def _used(part: GradedSeries) -> Sequence[GradedInterval]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from services.storage.intake.batch import Decoder, Limits
@@ -11,8 +12,12 @@ from services.storage.intake.directory import DeviceEntry, Directory
 from services.storage.intake.identity import moment_of
 from services.storage.intake.message import Incoming
 from services.storage.intake.reparse import AGAIN, sender_of
+from uskat.blast.record.judgement import judge_record
+from uskat.blast.record.trigger import level_trigger
+from uskat.blast.waveform import measure_record
 from uskat.supervision.evidence.pack import RawRecord
 from uskat.supervision.evidence.verify import DecodedRow
+from uskat.wire.seismic import decode_miniseed
 
 
 def decode_again(registry: Mapping[str, Any], raw: Sequence[RawRecord]) -> dict[int, list[DecodedRow]]:
@@ -53,3 +58,11 @@ def _directory(registry: Mapping[str, Any]) -> Directory:
         factor=np.array([10.0 ** one["scale"] for one in series], np.float64),
         place_of_series={one["id"]: place for place, one in enumerate(series)},
     )
+
+
+def measure_again(calibration: Mapping[str, Any], raw: RawRecord) -> Any:
+    """Measures and judgement of a seismic record as ingest stores them. Raises WireError (a ValueError), KeyError."""
+    channels = calibration.get("channels", {})
+    measures = measure_record(decode_miniseed(raw.payload), channels)
+    judgement = judge_record(measures, trigger=level_trigger(calibration))
+    return msgspec.json.decode(msgspec.json.encode(measures.to_json() | {"judgement": judgement.to_json()}))

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.storage.alert_evidence import AlertEvidence, alert_evidence
 from services.storage.alert_reading import AlertRow, alert_history, find_alert
 from services.storage.evidence_raw import day_proofs, micros, raw_records, reading_rows, registry_of
+from services.storage.evidence_records import records_document
 from services.storage.network_reading import read_network
 from services.storage.notice_reading import list_notices
 from services.storage.quality_reading import quality_rows
@@ -19,7 +20,7 @@ from services.storage.reading import json_value, row_values
 from services.storage.verification_store import verification_rows
 from uskat.supervision.evidence.act import Sketch
 from uskat.supervision.evidence.grade import Grade, grade_rules
-from uskat.supervision.evidence.pack import GRADE, READINGS, REGISTRY, DayProof, RawRecord
+from uskat.supervision.evidence.pack import GRADE, READINGS, RECORDS, REGISTRY, DayProof, RawRecord
 from uskat.water.norm_pack import norm_packs
 from uskat.water.quality.limits import test_set
 
@@ -72,8 +73,9 @@ async def pack_material(connection: AsyncConnection, alert_id: int, *, everythin
     since, until = evidence.since - BEFORE, evidence.until + BEHIND
     series = [part.series.facts.id for part in evidence.series]
     rows = await reading_rows(connection, series, since=since, until=until)
-    devices = sorted({part.series.facts.device_id for part in evidence.series})
-    raw = await raw_records(connection, sorted({row[4] for row in rows}), devices=devices)
+    devices = {part.series.facts.device_id for part in evidence.series} | {one.device_id for one in evidence.records}
+    raw_ids = {row[4] for row in rows} | {one.raw_id for one in evidence.records}
+    raw = await raw_records(connection, sorted(raw_ids), devices=sorted(devices))
     days = await day_proofs(connection, raw)
     proved = {raw_id for day in days for raw_id in day.paths}
     registry = await registry_of(connection, series)
@@ -83,6 +85,7 @@ async def pack_material(connection: AsyncConnection, alert_id: int, *, everythin
             "columns": ["series", "time_us", "value", "flag", "raw_id"], "rows": [list(row) for row in rows],
         },
         REGISTRY: registry | {"unsealed": [one.raw_id for one in raw if one.raw_id not in proved]},
+        RECORDS: records_document(evidence.records),
         GRADE: _grade(evidence), "comparison.json": _comparison(evidence),
         **await _papers(connection, alert, evidence),
         **await _quality(connection, alert, since=since, until=until, series=series),

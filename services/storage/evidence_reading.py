@@ -43,6 +43,8 @@ _DAYS = text(
     """SELECT date_bin('20 minutes', time, 'epoch') AS start, array_agg(DISTINCT raw_id / :day_ids)
     FROM observation WHERE series_id = :series AND time >= :since AND time < :until GROUP BY 1"""
 )
+# What a neighbour measured is told to everybody who may see the grade.
+_SHOWN = text("SELECT code FROM station WHERE code = ANY(CAST(:codes AS text[])) AND published")
 _CARE = text(
     """SELECT kind, starts_at, ends_at FROM station_visit WHERE station_id = :station AND starts_at < :until
     AND ends_at > :since AND (series_id IS NULL OR series_id = :series)"""
@@ -162,7 +164,12 @@ async def _neighbours(connection: AsyncConnection, series: SeriesIdentity, inter
     posts: list[tuple[str, bool, float]] = [(p.code, True, p.travel_s) for p in posts_upstream(network, series.station)]
     posts += [(p.code, False, p.travel_s) for p in posts_downstream(network, series.station) if p.next]
     named = await series_at(connection, [code for code, *_ in posts], parameter=series.facts.parameter)
-    found = tuple((named[code], code, upstream, travel) for code, upstream, travel in posts if code in named)
+    shown = set((await connection.execute(_SHOWN, {"codes": list(named)})).scalars())
+    found = tuple(
+        (named[code], code, upstream, travel)
+        for code, upstream, travel in posts
+        if code in shown and named[code].published
+    )
     first, last = intervals[0].start, intervals[-1].start
     windows = [
         Window(facts, _window(first, travel, upstream=upstream)[0], _window(last, travel, upstream=upstream)[1])

@@ -68,7 +68,7 @@ def test_a_pack_made_here_is_verified_elsewhere(filled: str, tmp_path: Path, mon
 
     monkeypatch.setenv("USKAT_DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")  # elsewhere
     said = uskat("evidence", "verify", pack, "--key", public)
-    assert "1 raw messages, 1 readings decoded anew; 1 messages lead to a signed day" in said
+    assert "1 raw messages, 1 readings and 0 records decoded anew; 1 messages lead to a signed day" in said
     assert "nothing is wrong" in said
     assert "NO KEY GIVEN" in uskat("evidence", "verify", pack)
     data = pack.read_bytes()

@@ -40,7 +40,7 @@ def verify(
     key: Annotated[Path | None, typer.Option(exists=True, help="Public key you trust (PEM), not from the pack")] = None,
 ) -> None:
     """Check a pack without network or database; exit 1 on any fault, 2 when the key is none."""
-    from services.storage.evidence_decoding import decode_again
+    from services.storage.evidence_decoding import decode_again, measure_again
     from uskat.supervision.evidence.seal import KeyUnusable, public_key
     from uskat.supervision.evidence.verify import verify_pack
 
@@ -49,7 +49,7 @@ def verify(
     except KeyUnusable as error:
         typer.echo(f"{key}: {error}", err=True)
         raise typer.Exit(UNUSABLE) from error
-    report = verify_pack(file.read_bytes(), trusted=trusted, decode=decode_again)
+    report = verify_pack(file.read_bytes(), trusted=trusted, decode=decode_again, measure=measure_again)
     _tell(report)
     if report.faults:
         raise typer.Exit(1)
@@ -61,7 +61,8 @@ def _tell(report: PackReport) -> None:
     if len(report.faults) > SHOWN_FAULTS:
         typer.echo(f"and {len(report.faults) - SHOWN_FAULTS} more", err=True)
     typer.echo(
-        f"{report.members} files, {report.messages} raw messages, {report.readings} readings decoded anew;"
+        f"{report.members} files, {report.messages} raw messages, {report.readings} readings and"
+        f" {report.records} records decoded anew;"
         f" {report.proved} messages lead to a signed day, {report.messages - report.proved} are of days not closed yet"
     )
     if report.trusted:

@@ -19,10 +19,12 @@ from services.ingest.arshin_client import ArshinAwayError, ArshinClient
 from services.storage import registry
 from services.storage.arshin_import import import_answer
 from services.storage.engine import make_engine, unit_of_work
-from services.storage.evidence_decoding import decode_again
+from services.storage.evidence_decoding import decode_again, measure_again
 from services.storage.seal_store import seal_due_days
+from tests.integration.test_api.test_seismic import SEISMOGRAPH, calibration, channels, store
 from tests.integration.test_api.world import DEVICE, NOW, START, World, decoded, raise_alert
 from uskat.supervision.evidence.verify import verify_pack
+from uskat.wire.seismic import encode_miniseed
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PAPER = {
@@ -249,8 +251,8 @@ async def test_a_saved_answer_is_imported_over_http(world: World) -> None:
     assert (await post(world, "/verifications/import", {"error": 1})).status_code == 422
 
 
-async def inspected(world: World, alert: int) -> httpx.Response:
-    return await world.client.post(f"/api/v1/alerts/{alert}/evidence-pack", headers=world.token("inspector"))
+async def inspected(world: World, alert: int, *, who: str = "inspector") -> httpx.Response:
+    return await world.client.post(f"/api/v1/alerts/{alert}/evidence-pack", headers=world.token(who))
 
 
 async def test_a_pack_holds_what_was_measured_and_its_verification_finds_nothing_wrong(
@@ -287,7 +289,7 @@ async def test_a_pack_holds_what_was_measured_and_its_verification_finds_nothing
 
 def verified(answer: httpx.Response) -> Any:
     assert answer.status_code == 200, answer.text
-    return verify_pack(answer.content, trusted=KEY.public_key(), decode=decode_again)
+    return verify_pack(answer.content, trusted=KEY.public_key(), decode=decode_again, measure=measure_again)
 
 
 async def test_another_territory_packs_no_alert_of_ours_and_touches_no_instrument(world: World, tmp_path: Any) -> None:
@@ -312,3 +314,20 @@ async def test_another_territory_packs_no_alert_of_ours_and_touches_no_instrumen
     }  # fmt: skip
     taken = await world.client.post("/api/v1/verifications/import", json={"result": {"items": [item]}}, headers=theirs)
     assert decoded(taken)["unmatched"] == ["С-ДЕМО/80"]
+
+
+async def test_a_pack_about_shaking_holds_the_record_and_what_it_measures(world: World, tmp_path: Any) -> None:
+    file = tmp_path / "key.pem"
+    file.write_bytes(KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    world.app.state.context.settings.evidence_key_file = file
+    await store(world, ("seismic", encode_miniseed(channels(calibration()))))
+    station = SEISMOGRAPH  # of the lower territory; its station has the same code
+    number, _ = await raise_alert(
+        world, station=station, key="vibration:1", series_id=None, detector="vibration", kind="vibration"
+    )
+    report = verified(await inspected(world, number, who="inspector-lower"))
+    assert (report.faults, report.messages, report.records, report.readings) == ([], 1, 1, 0)
+    facts = {fact["requirement"]: fact for fact in (await world.get(f"/alerts/{number}/evidence"))["facts"]}
+    assert (facts["clock"]["holds"], facts["pair"]["holds"], facts["sealed"]["holds"]) == (True, False, False)
+    silent, _ = await raise_alert(world, station=station, key="silence:1", series_id=None, detector="silence")
+    assert verified(await inspected(world, silent, who="inspector-lower")).messages == 0

@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from services.storage.evidence_decoding import decode_again
+from services.storage.evidence_decoding import decode_again, measure_again
 from services.storage.intake.identity import Link, next_link, raw_id_at
 from uskat.supervision.evidence.grade import Grade, Requirement, grade_rules
 from uskat.supervision.evidence.merkle import audit_path, levels_of, root_of
-from uskat.supervision.evidence.pack import GRADE, READINGS, REGISTRY, DayProof, PackContents, RawRecord
+from uskat.supervision.evidence.pack import GRADE, READINGS, RECORDS, REGISTRY, DayProof, PackContents, RawRecord
 from uskat.supervision.evidence.seal import DayStatement, day_of, key_id_of, message_leaf, public_pem, sign_day
+from uskat.wire.seismic import Channel, encode_miniseed
 from uskat.wire.water import WaterPacket, encode_water
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -19,6 +21,12 @@ OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 START = datetime(2026, 6, 1, 20, tzinfo=UTC)
 DEVICE, MESSAGES = "U-43", 12
 EVENING = START + timedelta(hours=2)
+CALIBRATION = {
+    "channels": {
+        f"GH{axis}": {"component": name, "unit": "mm/s", "counts_per_unit": 1e4}
+        for axis, name in (("Z", "V"), ("N", "L"), ("E", "T"))
+    },
+}  # fmt: skip
 SERIES_REGISTRY = {
     "devices": [{"id": 7, "code": DEVICE, "station_id": 3}],
     "series": [
@@ -43,6 +51,16 @@ def raw_records() -> list[RawRecord]:
     return found
 
 
+def shaking() -> RawRecord:
+    """A record of a seismograph, the first of its chain, a minute behind the first message of the logger."""
+    samples = (1e5 * np.exp(-np.arange(600) / 90) * np.sin(np.arange(600) / 3)).astype(np.int32)
+    moment = EVENING + timedelta(minutes=1)
+    payload = encode_miniseed([Channel(f"XX.S1..{code}", moment, 256.0, samples) for code in CALIBRATION["channels"]])
+    raw_id, topic = raw_id_at(round(moment.timestamp() * 1e6), 5), "uskat/v1/S-1/seismic"
+    link, before = next_link(None, raw_id=raw_id, topic=topic, payload=payload)
+    return RawRecord(raw_id, "S-1", topic, payload, link.chain_seq, before, link.digest)
+
+
 def day_proofs(raw: list[RawRecord]) -> list[DayProof]:
     """Both days closed, each with messages of other devices around ours."""
     days, previous = [], None
@@ -62,12 +80,17 @@ def day_proofs(raw: list[RawRecord]) -> list[DayProof]:
 
 def contents() -> PackContents:
     """Everything of the pack."""
-    raw, registry = raw_records(), SERIES_REGISTRY | {"unsealed": []}
+    water, record, registry = raw_records(), shaking(), SERIES_REGISTRY | {"unsealed": []}
+    raw = sorted([*water, record], key=lambda one: one.raw_id)
     decoded = decode_again(registry, raw)
     rows = sorted([*row, raw_id] for raw_id, found in decoded.items() for row in found)
+    records = [{
+        "raw_id": record.raw_id, "device": record.device, "calibration": CALIBRATION,
+        "measures": measure_again(CALIBRATION, record),
+    }]  # fmt: skip
     documents: Mapping[str, Any] = {
         READINGS: {"series": [11, 12], "since_us": rows[0][1], "until_us": rows[-1][1] + 1, "rows": rows},
-        REGISTRY: registry, GRADE: grade_document(), "alert.json": {"alert": {"id": 5, "title": "Демо"}},
+        REGISTRY: registry, RECORDS: records, GRADE: grade_document(), "alert.json": {"alert": {"id": 5, "title": "Демо"}},
         "notices.json": [{"role": "duty", "channel": "email", "state": "delivered"}],
         "verifications.json": {"verifications": [{"docnum": "С-ДЕМО/1"}], "methods": []},
     }  # fmt: skip

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from services.storage.evidence_decoding import decode_again
-from tests.unit.supervision.evidence_world import KEY, OTHER_KEY, contents, raw_records
+from services.storage.evidence_decoding import decode_again, measure_again
+from tests.unit.supervision.evidence_world import KEY, OTHER_KEY, contents, raw_records, shaking
 from uskat.supervision.evidence.container import read_container, write_container
 from uskat.supervision.evidence.merkle import leaf_hash
 from uskat.supervision.evidence.pack import (
@@ -22,6 +22,7 @@ from uskat.supervision.evidence.pack import (
     PUBLIC_KEY,
     RAW_INDEX,
     READINGS,
+    RECORDS,
     SIGNATURE,
     PackContents,
     build_pack,
@@ -39,7 +40,7 @@ TRUSTED = KEY.public_key()
 
 
 def verified(data: bytes, *, trusted: Any = TRUSTED) -> PackReport:
-    return verify_pack(data, trusted=trusted, decode=decode_again)
+    return verify_pack(data, trusted=trusted, decode=decode_again, measure=measure_again)
 
 
 def places(report: PackReport) -> str:
@@ -49,7 +50,8 @@ def places(report: PackReport) -> str:
 def test_what_was_handed_out_has_nothing_wrong_with_it():
     report = verified(PACK)
     assert report.faults == []
-    assert (report.messages, report.proved, report.readings, report.subject) == (12, 12, 24, {"alert": 5})
+    assert (report.messages, report.proved, report.readings, report.records) == (13, 13, 24, 1)
+    assert report.subject == {"alert": 5}
     assert build_pack(CONTENTS, KEY).data == PACK
 
 
@@ -101,7 +103,7 @@ def rezipped_byte(draw: random.Random) -> tuple[bytes, list[str]]:
 
 def record(draw: random.Random) -> tuple[bytes, list[str]]:
     """A record of a list changed, left out or doubled, the file written anew."""
-    name = draw.choice([RAW_INDEX, PROOFS, DAYS, READINGS, "notices.json"])
+    name = draw.choice([RAW_INDEX, PROOFS, DAYS, READINGS, RECORDS, "notices.json"])
     document = json.loads(MEMBERS[name])
     rows = document["rows"] if name == READINGS else document
     at = draw.randrange(len(rows))
@@ -140,7 +142,7 @@ def signed_anew(**changes: bytes) -> bytes:
     return sealed_pack(canonical(manifest), members, key=KEY).data
 
 
-RAW = raw_records()
+RAW, SHAKING = raw_records(), shaking()
 FIRST, SECOND = RAW[3], RAW[4]
 
 
@@ -161,6 +163,14 @@ def _flag(document: Any) -> None:
 
 def _left_out(document: Any) -> None:
     del document["rows"][5]
+
+
+def _weaker(document: Any) -> None:
+    document[0]["measures"]["ppv_max_mm_s"] /= 2
+
+
+def _other_scale(document: Any) -> None:
+    document[0]["calibration"]["channels"]["GHZ"]["counts_per_unit"] *= 2
 
 
 def _other_day(document: Any) -> None:
@@ -187,6 +197,8 @@ def _root(document: Any) -> None:
         (lambda: edited(READINGS, _reading), f"{READINGS} [series 11 at"),
         (lambda: edited(READINGS, _flag), f"{READINGS} [series 11 at"),
         (lambda: edited(READINGS, _left_out), "is left out"),
+        (lambda: edited(RECORDS, _weaker), f"{RECORDS} [{SHAKING.raw_id}]: measures.ppv_max_mm_s"),
+        (lambda: edited(RECORDS, _other_scale), f"{RECORDS} [{SHAKING.raw_id}]: measures."),
         (lambda: edited(PROOFS, _other_day), f"{PROOFS} [{RAW[0].raw_id}]"),
         (lambda: edited(PROOFS, _gone), f"{PROOFS} [{RAW[0].raw_id}]: no proof"),
         (lambda: edited(DAYS, _root), f"{DAYS} [0]"),
@@ -222,4 +234,4 @@ def test_messages_of_a_day_that_is_not_closed_are_told_apart():
     documents["registry.json"] = documents["registry.json"] | {"unsealed": [one.raw_id for one in CONTENTS.raw]}
     early: PackContents = replace(CONTENTS, days=[], documents=documents)
     report = verified(build_pack(early, KEY).data)
-    assert (report.faults, report.messages, report.proved) == ([], 12, 0)
+    assert (report.faults, report.messages, report.proved) == ([], 13, 0)

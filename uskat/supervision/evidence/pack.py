@@ -23,7 +23,7 @@ MANIFEST, SIGNATURE, PUBLIC_KEY, README, ACT = (
     "act.pdf",
 )
 RAW_INDEX, PROOFS, DAYS = "raw/index.json", "proofs.json", "days.json"
-READINGS, REGISTRY, GRADE = "readings.json", "registry.json", "grade.json"
+READINGS, REGISTRY, GRADE, RECORDS = "readings.json", "registry.json", "grade.json", "records.json"
 README_TEXT = """ПАКЕТ ДОКАЗАТЕЛЬСТВ «Ускат»
 
 act.pdf – акт для чтения; всё остальное – данные, из которых он составлен, и доказательства их неизменности.

@@ -7,6 +7,7 @@ wrong with it.
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,7 @@ from uskat.supervision.evidence.pack import (
     PUBLIC_KEY,
     RAW_INDEX,
     READINGS,
+    RECORDS,
     REGISTRY,
     SIGNATURE,
     RawRecord,
@@ -46,6 +48,8 @@ from uskat.supervision.evidence.seal import (
 
 DecodedRow = tuple[int, int, float, int]
 """Series id, microseconds since 1970, value, flag."""
+Measure = Callable[[Mapping[str, Any], RawRecord], Any]
+"""Measures the bytes of a seismic record by the calibration that the pack carries; JSON values, as they are stored."""
 Decode = Callable[[Mapping[str, Any], Sequence[RawRecord]], Mapping[int, Sequence[DecodedRow]]]
 """Decodes raw messages with the registry of the pack: readings by raw_id."""
 BROKEN = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
@@ -74,6 +78,7 @@ class PackReport:
     messages: int = 0
     proved: int = 0
     readings: int = 0
+    records: int = 0
     key_id: str = ""
     subject: Any = None
 
@@ -99,7 +104,7 @@ class _Opened:
         return None
 
 
-def verify_pack(data: bytes, *, trusted: Ed25519PublicKey | None, decode: Decode) -> PackReport:
+def verify_pack(data: bytes, *, trusted: Ed25519PublicKey | None, decode: Decode, measure: Measure) -> PackReport:
     """Check a pack. trusted: the key it must be signed with; None: the one inside, which proves no origin."""
     report = PackReport(trusted=trusted is not None)
     container = read_container(data)
@@ -111,6 +116,7 @@ def verify_pack(data: bytes, *, trusted: Ed25519PublicKey | None, decode: Decode
     raw = _raw(opened)
     _proofs(opened, raw)
     _readings(opened, raw, decode)
+    _records(opened, raw, measure)
     _grade(opened)
     return report
 
@@ -230,6 +236,30 @@ def _readings(opened: _Opened, raw: Mapping[int, RawRecord], decode: Decode) -> 
     for row in sorted(decoded):
         if row[0] in series and low <= row[1] < high and row[:3] not in values:
             report.fault(READINGS, f"series {row[0]} at {row[1]}", what=f"{row[2]!r} of message {row[4]} is left out")
+
+
+def _records(opened: _Opened, raw: Mapping[int, RawRecord], measure: Measure) -> None:
+    for place, told in enumerate(opened.json(RECORDS) or ()):
+        try:
+            one = raw[int(told["raw_id"])]
+            if one.device != told["device"]:
+                raise ValueError(f"device {told['device']!r}, the message is of {one.device!r}")
+            different = _difference(told["measures"], measure(told["calibration"], one), "measures")
+        except BROKEN as error:
+            opened.report.fault(RECORDS, place, what=f"cannot be measured anew: {error!r}")
+            continue
+        opened.report.records += 1
+        if different:
+            opened.report.fault(RECORDS, one.raw_id, what=f"{different} is not what the bytes say")
+
+
+def _difference(told: Any, made: Any, name: str) -> str:
+    """Name of the first value that differs; numbers may by rounding of another machine's arithmetic."""
+    if isinstance(told, dict) and isinstance(made, dict) and told.keys() == made.keys():
+        return next((found for key in told if (found := _difference(told[key], made[key], f"{name}.{key}"))), "")
+    if isinstance(told, float | int) and isinstance(made, float | int):
+        return "" if math.isclose(told, made, rel_tol=1e-6, abs_tol=1e-9) else name
+    return "" if told == made else name
 
 
 def _grade(opened: _Opened) -> None:
