@@ -66,7 +66,7 @@ async def records_of(connection: AsyncConnection, alert: AlertRow) -> list[Recor
     end = min(max(alert.ended_at or alert.started_at, alert.started_at), alert.started_at + LONGEST)
     bound = {"since": alert.started_at - AROUND, "until": end + AROUND, "most": MOST, "station": alert.station}
     return [
-        RecordRow(*row[:7], json_value(row[7]), json_value(row[8]), row[9], own=row[6] == alert.station)
+        RecordRow(*(*row[:7], json_value(row[7]), json_value(row[8]), row[9], row[6] == alert.station))
         for row in await connection.execute(_RECORDS, bound)
     ]
 
