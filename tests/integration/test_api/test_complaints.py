@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 from PIL import Image
 
@@ -190,3 +191,26 @@ async def test_what_lies_outside_every_territory_is_refused_in_words(world):
     refused = await world.client.post("/api/v1/complaints", json=body)
     assert (refused.status_code, decoded(refused)["errors"][0]["in"]) == (422, "place")
     assert DEVICE not in refused.text
+
+
+@pytest.mark.parametrize("path", ["/api/v1/complaints", "/api/v1/complaints/status", "/api/v1/complaints/forget"])
+async def test_odd_bodies_break_nothing(world, path):
+    world.app.state.context.settings.complaints_per_hour = 0
+    good = {"topic": "water", "happened_at": NOW.isoformat(), "words": WORDS, "settlement": "terentyevskoye"}
+    odd_bodies = [
+        b"", b"[]", b"{", b"\xff\xfe", b'{"code": "' + b"A" * 90 + b'"}', b'{"code": "\\ud800"}', b'{"code": 5}',
+        *(msgspec.json.encode(good | change) for change in (
+            {"happened_at": "0001-01-01T00:00:00+14:00"}, {"happened_at": "9999-12-31T23:59:59-14:00"},
+            {"words": "вода\x00"}, {"contact": "\x00"}, {"settlement": "\x00"}, {"photograph": "AAAA"},
+            {"settlement": None, "latitude": 1e308, "longitude": -1e308}, {"latitude": 1.0}, {"topic": "weather"},
+            {"settlement": None, "latitude": 90.0, "longitude": 180.0},
+        )),
+    ]  # fmt: skip
+    for body in odd_bodies:
+        answer = await world.client.post(path, content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code in {404, 422}, (body, answer.text)
+    for kind in ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "multipart/form-data"):
+        for body in (b"", b"code=%ff", b"--x\r\n\r\n--x--", b"topic=water&happened_at=9999-99-99"):
+            page = path.removeprefix("/api/v1")
+            answer = await world.client.post(page, content=body, headers={"Content-Type": kind})
+            assert answer.status_code in {404, 422}, (kind, body, answer.text)

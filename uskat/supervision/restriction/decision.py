@@ -6,7 +6,7 @@ backwards.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -14,6 +14,8 @@ from uskat.supervision.restriction.rules import DecisionRules
 
 LONGEST_TEXT = 8000
 LONGEST_WORD = 200
+LONGEST_RIVER_KM = 10_000
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2199
 
 
 class Restricted(StrEnum):
@@ -132,14 +134,16 @@ def check_decision(decision: Decision, *, rules: DecisionRules) -> None:
         raise DecisionError("a number, title or law is too long")
     if decision.starts_at.tzinfo is None or decision.ends_at.tzinfo is None:
         raise DecisionError("a moment without a time zone")
-    if not decision.starts_at < decision.ends_at <= decision.starts_at + rules.longest:
+    if not timedelta(0) < decision.ends_at - decision.starts_at <= rules.longest:
         raise DecisionError(f"the period runs forward, for at most {rules.longest.days} days")
     if decision.restricts is Restricted.BLASTING and decision.reaches:
         raise DecisionError("blasting is restricted at pits, not at reaches")
     if decision.restricts is Restricted.DISCHARGE and decision.pits:
         raise DecisionError("discharges are restricted in reaches, not at pits")
-    if any(one.from_km < 0 or one.to_km < 0 for one in decision.reaches):
+    if not all(0 <= km <= LONGEST_RIVER_KM for one in decision.reaches for km in (one.from_km, one.to_km)):
         raise DecisionError("kilometres are counted from the mouth")
+    if not EARLIEST_YEAR <= decision.starts_at.year <= decision.ends_at.year <= LATEST_YEAR:
+        raise DecisionError(f"times lie between {EARLIEST_YEAR} and {LATEST_YEAR}")
 
 
 def add_version(versions: Sequence[DecisionVersion], version: DecisionVersion) -> tuple[DecisionVersion, ...]:

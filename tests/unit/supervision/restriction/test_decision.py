@@ -74,7 +74,8 @@ def test_a_decision_survives_being_written_down():
     [
         {"ends_at": T0}, {"ends_at": T0 + timedelta(days=400)}, {"law": " "}, {"text": ""}, {"number": ""},
         {"reaches": (ReachArea("talda", 1, 2),)}, {"starts_at": datetime(2026, 6, 1, 4)},  # noqa: DTZ001
-        {"text": "я" * 9000},
+        {"text": "я" * 9000}, {"starts_at": datetime.max.replace(tzinfo=UTC) - HOUR, "ends_at": datetime.max.replace(tzinfo=UTC)},
+        {"starts_at": datetime.min.replace(tzinfo=UTC)},
     ],
 )  # fmt: skip
 def test_a_decision_that_says_too_little_or_runs_backwards_is_refused(change):
@@ -173,3 +174,9 @@ def test_an_attributed_discharge_counts_from_a_probability_and_is_a_suspicion():
 def test_a_key_names_its_decision():
     assert decision_of_key(breach_key(3, "kedrovaya/b:1")) == 3
     assert decision_of_key("vibration:5") is None
+
+
+@pytest.mark.parametrize("km", [-1.0, float("inf"), float("nan"), 1e300])
+def test_kilometres_are_finite_and_from_the_mouth(km):
+    with pytest.raises(DecisionError):
+        check_decision(replace(WATER, reaches=(ReachArea("talda", 1.0, km),)), rules=RULES)
