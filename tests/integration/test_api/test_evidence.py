@@ -5,9 +5,7 @@ import json
 import zipfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import date, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Any, ClassVar
+from typing import Any
 
 import httpx
 import pytest
@@ -21,6 +19,7 @@ from services.storage.arshin_import import import_answer
 from services.storage.engine import make_engine, unit_of_work
 from services.storage.evidence_decoding import decode_again, measure_again
 from services.storage.seal_store import seal_due_days
+from tests.integration.test_api.fund import Fund, serve_fund
 from tests.integration.test_api.test_seismic import SEISMOGRAPH, calibration, channels, store
 from tests.integration.test_api.world import DEVICE, NOW, START, World, decoded, raise_alert
 from uskat.supervision.evidence.verify import verify_pack
@@ -155,51 +154,9 @@ async def test_closed_days_are_public(world: World) -> None:
     assert (await world.client.get("/api/v1/evidence/days/heute")).status_code == 422
 
 
-class Fund(BaseHTTPRequestHandler):
-    """ФГИС «Аршин» as public clients know it, on loopback; busy at first."""
-
-    asked: ClassVar[list[str]] = []
-    refusals: ClassVar[list[int]] = []
-
-    def do_GET(self) -> None:
-        self.asked.append(self.path)
-        if self.refusals:
-            self.send_response(self.refusals.pop())
-            self.end_headers()
-            return
-        if self.path.startswith("/eapi/vri/1-77"):
-            body: Any = {"result": {
-                "vriInfo": {"organization": "Демо-ЦСМ", "vrfDate": "28.09.2025"},
-                "miInfo": {"singleMI": {"mitypeNumber": "00000-25"}}, "means": {"mieta": []},
-            }}  # fmt: skip
-        else:
-            item = {
-                "vri_id": "1-77", "mi_number": "демо-7", "mi_modification": "Демо-зонд",
-                "verification_date": "28.09.2025", "valid_date": "27.09.2026", "result_docnum": "С-ДЕМО/77",
-                "applicability": True,
-            }  # fmt: skip
-            body = {"result": {"count": 2, "items": [item, item | {"vri_id": "1-78", "verification_date": "?"}]}}
-        payload = json.dumps(body).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(payload)))
-        self.end_headers()
-        self.wfile.write(payload)
-
-    def log_message(self, *_: Any) -> None:
-        """Keep quiet."""
-
-
 @pytest.fixture
 def fund() -> Iterator[str]:
-    Fund.asked.clear()
-    Fund.refusals.clear()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Fund)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/eapi"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    yield from serve_fund()
 
 
 async def test_the_fund_is_asked_again_when_busy_and_its_records_enter_the_register(world: World, fund: str) -> None:
