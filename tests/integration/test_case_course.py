@@ -53,6 +53,11 @@ class Office:
         seen = decoded(await self.client.get(f"/api/v1/alerts/{alert}"))
         return alert_words(Verdict(seen["verdict"]), {"reason": REJECTION_WORDS.get(seen["rejected_for"]), "time": ""})
 
+    async def sample_words(self, alert: int, headers: dict[str, str]) -> str:
+        graded = decoded(await self.client.get(f"/api/v1/alerts/{alert}/evidence", headers=headers))
+        words: str = next(fact["words"] for fact in graded["facts"] if fact["requirement"] == "sample")
+        return words
+
     async def precision(self, detector: str) -> dict[str, Any]:
         items = (await self.ask("/detectors/precision"))["items"]
         return next(one for one in items if one["detector"] == detector)
@@ -111,6 +116,8 @@ async def test_a_discharge_becomes_a_confirmed_case_that_measures_its_detectors(
     result = {"parameter": "nh4", "value": 1.9, "unit": "мг/дм³", "uncertainty": 0.3}
     case = await office.step(case, action="results", number="2/26", protocol="П-2", results=[result])
     decision = {"action": "decide", "verdict": "confirmed", "ground": "Проба выше нормы", "basis": "КоАП, ст. 8.14"}
+    assert "ЦЛАТИ" in await office.sample_words(exceeded["id"], office.headers)
+    assert await office.sample_words(exceeded["id"], {}) == "проба лаборатории есть", "nothing of a case is public"
     case = await office.step(case, **decision)
     assert case["stage"] == "confirmed"
     for alert in (exceeded, source):

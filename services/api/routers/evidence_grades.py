@@ -20,6 +20,10 @@ from services.storage.evidence_reading import graded_intervals, series_identity
 from uskat.supervision.evidence.grade import Fact, Grade, Judgement, Requirement, grade_rules
 
 MAX_AGE_S = 60
+SAMPLE_WORDS = {
+    True: ("проба лаборатории есть", "there is a laboratory sample"),
+    False: ("пробы лаборатории нет", "no laboratory sample"),
+}
 LONGEST = timedelta(days=31)
 router = APIRouter(prefix=API, tags=["evidence"])
 
@@ -133,12 +137,17 @@ async def get_alert_evidence(request: Request, context: Shared, asking: Asking, 
     answer = AlertGrade(
         alert=alert_id, since=found.since, until=found.until, grade=judgement.grade,
         meaning=rules.meaning[judgement.grade], meaning_en=rules.meaning_en[judgement.grade],
-        facts=[_view(fact) for fact in judgement.facts], rules=rules.id, rules_verified=rules.verified,
+        facts=[_view(fact, inside=asking.sees_everything) for fact in judgement.facts],
+        rules=rules.id, rules_verified=rules.verified,
     )  # fmt: skip
     return fresh_reply(request, answer, max_age_s=MAX_AGE_S)
 
 
-def _view(fact: Fact) -> FactView:
+def _view(fact: Fact, *, inside: bool) -> FactView:
+    """A fact in words. Of a case everybody may know the verdict only: not whose sample, and not that one is awaited."""
+    if fact.requirement is Requirement.SAMPLE and not inside:
+        words, english = SAMPLE_WORDS[bool(fact.holds)]
+        return FactView(fact.requirement, bool(fact.holds), words, english)
     return FactView(fact.requirement, fact.holds, fact.words, fact.words_en)
 
 
