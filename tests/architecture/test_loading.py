@@ -8,7 +8,7 @@ import pytest
 from tests.architecture.source import ROOT
 
 
-@pytest.mark.parametrize("process", ["ingest", "alerts", "api"])
+@pytest.mark.parametrize("process", ["ingest", "alerts", "notices", "api"])
 def test_no_process_loads_the_plotting_library_at_its_start(process):
     code = f"import sys, services.{process}.main; print('matplotlib' in sys.modules)"
     told = subprocess.run(
