@@ -192,6 +192,7 @@ ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", f"{API}/blasts/{{enterprise}}/{{blast_id}}/report"): ENTERPRISES,
     ("GET", f"{API}/blasts/{{enterprise}}/{{blast_id}}/history"): INSIDERS,
     ("GET", f"{API}/blasts/{{enterprise}}/{{blast_id}}/precheck"): INSIDERS,
+    ("POST", f"{API}/blasts/precheck"): INSIDERS,
     ("GET", f"{API}/blasts/{{enterprise}}/{{blast_id}}/figure"): INSIDERS,
     **dict.fromkeys(DOORS, EVERYBODY),
     ("GET", f"{API}/accounts"): ADMINS,

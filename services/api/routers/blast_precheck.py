@@ -13,8 +13,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from services.api.access import API
 from services.api.authentication import Asking
 from services.api.blast_answer import PublicBlast, public_blast
+from services.api.blast_document import document_body, read_document
+from services.api.blast_example import PASSPORT_EXAMPLE
 from services.api.context import Context, Shared
-from services.api.errors import InvalidRequest
+from services.api.errors import InvalidRequest, NotFound
 from services.api.query import FormatName, PathCode
 from services.api.reply import MEDIA_TYPES, Format, json_reply, wanted_format
 from services.api.routers.blasts import BLAST_EXAMPLE, ensure_insider, seen_blast
@@ -23,6 +25,7 @@ from services.api.state_word import LOCAL, local_time
 from services.storage.blast_circumstances import circumstances_of
 from services.storage.blast_registry import pit_outline, receptor_sites
 from services.storage.blast_store import read_blast
+from services.storage.fired_blasts import pit_places
 from services.storage.site_law_store import StoredLaw, newest_law
 from uskat.blast.emission.puff import Wind
 from uskat.blast.norm.curve import RECEPTOR_RU
@@ -77,6 +80,18 @@ class PrecheckAnswer(msgspec.Struct):
     result: dict[str, Any]
 
 
+class UnfiledPrecheck(msgspec.Struct):
+    """The same of a passport that is not filed."""
+
+    enterprise: str
+    blast_id: str
+    at: datetime
+    outcome: str
+    law_version: int | None
+    lines: list[PageLine]
+    result: dict[str, Any]
+
+
 @router.get(
     "/blasts/{enterprise}/{blast_id}/precheck",
     summary="What a blast will do, before it is fired",
@@ -109,29 +124,82 @@ async def get_precheck(
     """
     form = wanted_format(request, format_name, (Format.JSON, Format.HTML, Format.GEOJSON))
     ensure_insider(asking, enterprise)
-    if (wind_from is None) != (wind_speed is None):
-        raise InvalidRequest("a wind needs both wind_from and wind_speed")
+    wind = _asked_wind(wind_from, wind_speed)
     head = await seen_blast(context, asking, enterprise=enterprise, blast_id=blast_id)
     stored = await context.database.ask(read_blast, enterprise=enterprise, code=blast_id)
     passport = stored.declaration.passport
+    found, law = await _judged(context, passport, wind)
+    if form is Format.GEOJSON:
+        return json_reply(precheck_features(found), media_type=MEDIA_TYPES[form], headers=PRIVATE)
+    lines = precheck_lines(found)
+    blast = public_blast(head, found.at)
+    if form is Format.HTML:
+        return HTMLResponse(_page(found, lines, blast), headers=PRIVATE)
+    return json_reply(_answer(found, lines, blast=blast, law=law), headers=PRIVATE)
+
+
+@router.post(
+    "/blasts/precheck",
+    summary="What a blast would do: a passport that is not filed",
+    responses=answers(
+        UnfiledPrecheck,
+        "Numbers, and the same in plain words, Russian and English; nothing is stored",
+        example={
+            "enterprise": "kedrovaya-pad-demo", "blast_id": "kp-2026-061", "at": "2026-06-09T03:00:00Z",
+            "outcome": "within", "law_version": None, "lines": [LINE_EXAMPLE], "result": {},
+        },
+        others={"application/geo+json": "zones, block, receptors with their results"},
+        problems=(401, 403, 404, 413, 415, 422),
+    ),
+    openapi_extra=document_body(Passport, example=PASSPORT_EXAMPLE),
+)  # fmt: skip
+async def post_precheck(
+    *,
+    request: Request,
+    context: Shared,
+    asking: Asking,
+    wind_from: WindFrom = None,
+    wind_speed: WindSpeed = None,
+    format_name: FormatName = None,
+) -> Response:
+    """JSON or the filled XLSX form, of an own pit. Judged as `GET …/precheck` judges a filed one, and forgotten."""
+    form = wanted_format(request, format_name, (Format.JSON, Format.GEOJSON))
+    wind = _asked_wind(wind_from, wind_speed)
+    passport = await read_document(request, Passport)
+    ensure_insider(asking, passport.enterprise)
+    places = await context.published.ask(pit_places)
+    if not any((one.code, one.enterprise) == (passport.pit, passport.enterprise) for one in places):
+        raise NotFound(f"{passport.enterprise} has no pit {passport.pit!r}")
+    found, law = await _judged(context, passport, wind)
+    if form is Format.GEOJSON:
+        return json_reply(precheck_features(found), media_type=MEDIA_TYPES[form], headers=PRIVATE)
+    answer = UnfiledPrecheck(
+        enterprise=passport.enterprise, blast_id=passport.blast_id, **_common(found, precheck_lines(found), law)
+    )
+    return json_reply(answer, headers=PRIVATE)
+
+
+def _asked_wind(wind_from: float | None, wind_speed: float | None) -> Wind | None:
+    if wind_from is None and wind_speed is None:
+        return None
+    if wind_from is None or wind_speed is None:
+        raise InvalidRequest("a wind needs both wind_from and wind_speed")
+    return Wind(from_deg=wind_from, speed_m_s=wind_speed)
+
+
+async def _judged(context: Context, passport: Passport, wind: Wind | None) -> tuple[Precheck, StoredLaw | None]:
+    """By what is known now; with a wind asked for, that one blows through the whole window."""
     law = await context.database.ask(newest_law, passport.pit)
     circumstances = await _circumstances(context, passport)
-    if wind_from is not None and wind_speed is not None:
-        circumstances = _with_wind(circumstances, passport, Wind(from_deg=wind_from, speed_m_s=wind_speed))
+    if wind is not None:
+        circumstances = _with_wind(circumstances, passport, wind)
     around = Surrounded(
         await context.database.ask(receptor_sites),
         ground_of(law.law, law.ppv_records) if law is not None else ground_of(None),
         await context.database.ask(pit_outline, passport.pit),
     )
-    now = context.now()
-    found = await asyncio.to_thread(precheck, passport, around, circumstances=circumstances, now=now)
-    if form is Format.GEOJSON:
-        return json_reply(precheck_features(found), media_type=MEDIA_TYPES[form], headers=PRIVATE)
-    lines = precheck_lines(found)
-    blast = public_blast(head, now)
-    if form is Format.HTML:
-        return HTMLResponse(_page(found, lines, blast), headers=PRIVATE)
-    return json_reply(_answer(found, lines, blast=blast, law=law), headers=PRIVATE)
+    found = await asyncio.to_thread(precheck, passport, around, circumstances=circumstances, now=context.now())
+    return found, law
 
 
 async def _circumstances(context: Context, passport: Passport) -> Circumstances:
@@ -157,14 +225,17 @@ def _with_wind(circumstances: Circumstances, passport: Passport, wind: Wind) -> 
 
 
 def _answer(found: Precheck, lines: list[Line], *, blast: PublicBlast, law: StoredLaw | None) -> PrecheckAnswer:
-    return PrecheckAnswer(
-        blast=blast,
-        at=found.at,
-        outcome=found.outcome.value,
-        law_version=law.version if law is not None and found.basis == "site" else None,
-        lines=[PageLine(line.topic, line.text, line.text_en) for line in lines],
-        result=found.to_json(),
-    )
+    return PrecheckAnswer(blast=blast, **_common(found, lines, law))
+
+
+def _common(found: Precheck, lines: list[Line], law: StoredLaw | None) -> dict[str, Any]:
+    return {
+        "at": found.at,
+        "outcome": found.outcome.value,
+        "law_version": law.version if law is not None and found.basis == "site" else None,
+        "lines": [PageLine(line.topic, line.text, line.text_en) for line in lines],
+        "result": found.to_json(),
+    }
 
 
 _environment = Environment(loader=PackageLoader("services.api"), autoescape=True, undefined=StrictUndefined)

@@ -5,6 +5,7 @@ import pytest
 from services.storage.engine import make_engine, unit_of_work
 from services.storage.site_law_store import keep_law
 from tests.integration.test_api.blast_world import BLAST, Filer, moment, surround
+from tests.unit.blast.passports import passport_data
 from uskat.blast.propagation.fit import fit_site
 from uskat.blast.propagation.published import published_tables
 
@@ -122,3 +123,27 @@ async def test_a_later_window_is_judged_by_its_own_time(filer):
     await filer.amend(window=window)
     lines = [line["text"] for line in (await asked(filer)).json()["lines"] if line["topic"] == "distances"]
     assert any("истёк" in line for line in lines)  # order 494 ends on 1 January 2027
+
+
+async def test_a_passport_that_is_not_filed_is_judged_as_a_filed_one_and_forgotten(filer):
+    world, path = filer.world, "/api/v1/blasts/precheck"
+    unfiled = passport_data(blast_id="kp-2026-099")
+    told = await world.client.post(path, json=unfiled, headers=filer.headers)
+    assert told.status_code == 200, told.text
+    filed = (await asked(filer)).json()
+    assert told.json()["outcome"] == filed["outcome"]
+    assert told.json()["blast_id"] == "kp-2026-099"
+    assert [one["code"] for one in told.json()["result"]["receptors"]] == [
+        one["code"] for one in filed["result"]["receptors"]
+    ]
+    kept = await world.client.get(BLAST.replace("-061", "-099"), headers=filer.headers)
+    assert kept.status_code == 404
+    zones = await world.client.post(path, json=unfiled, headers=filer.headers, params={"format": "geojson"})
+    assert zones.json()["type"] == "FeatureCollection"
+    blown = await world.client.post(path, json=unfiled, headers=filer.headers, params={"wind_from": 10})
+    assert blown.status_code == 422
+    assert (await world.client.post(path, json=unfiled)).status_code == 401
+    other = await world.client.post(path, json=passport_data(enterprise="other"), headers=filer.headers)
+    assert other.status_code == 404
+    nowhere = await world.client.post(path, json=passport_data(pit="dalny-2"), headers=filer.headers)
+    assert nowhere.status_code == 404
