@@ -39,7 +39,9 @@ PAPER = Verification("С-1", "12345-20", "A7", "Зонд", date(2025, 9, 28), da
 METHOD = Method("ph", "ФР.1.31.1", 1.0, 12.0, 0.1, 0.0, date(2020, 1, 1), None)
 NEAR = (Neighbour("U-36", True, 7.4),)
 PAPERS = InstrumentPapers(known=True, verifications=[PAPER], methods=[METHOD])
-facts_strategy = st.dictionaries(st.sampled_from(Requirement), st.sampled_from([True, False, None]))
+some = st.dictionaries(st.sampled_from(Requirement), st.sampled_from([True, False, None]))
+few = st.dictionaries(st.sampled_from(Requirement), st.sampled_from([False, None]), max_size=2)
+facts_strategy = some | few.map(lambda lost: dict.fromkeys(Requirement, True) | lost)  # else no grade but E0 is reached
 
 
 def facts_of(held):
