@@ -19,7 +19,7 @@ _LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('uskat:causes'))")
 # What left a cause is not gathered again: people would release it every few seconds.
 _CANDIDATES = text(
     """SELECT a.id, a.kind, a.severity, p.code, st.code, st.name, a.title, a.started_at, a.knowable_at, a.ended_at,
-        a.settled_at, a.published, c.parent_id
+        a.settled_at, a.published AND st.published, c.parent_id
     FROM alert a JOIN station st ON st.id = a.station_id JOIN alert_handling h ON h.alert_id = a.id
     LEFT JOIN series s ON s.id = a.series_id LEFT JOIN parameter p ON p.id = s.parameter_id
     LEFT JOIN alert_cause c ON c.alert_id = a.id

@@ -3,10 +3,12 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from uskat.finding import FindingKind, Severity
 from uskat.supervision.handling.machine import due_steps, replay
-from uskat.supervision.handling.policy import PolicyError, packaged_policies, policy_in_force
+from uskat.supervision.handling.policy import PolicyError, packaged_policies, parse_policy, policy_in_force
 from uskat.supervision.handling.step import MACHINE, Action, Step
 from uskat.supervision.handling.weight import Reached, settlements_reached, weighed
 from uskat.water.network import demo_network
@@ -61,3 +63,44 @@ def test_terms_are_those_of_the_policy_that_the_alert_began_under():
     raised = Step(Action.RAISE, at, MACHINE, severity=Severity.VIOLATION, policy=FIRST.id)
     assert replay([raised], FIRST).policy == FIRST.id
     assert due_steps(replay([raised], FIRST), FIRST, now=at + timedelta(minutes=61))
+
+
+VALID = {
+    "id": "agency", "valid_from": "2027-01-01", "verified": True, "source": "Приказ",
+    "clocks": {
+        severity.value: {"acknowledge_min": 5, "acknowledgement_lasts_min": 60, "escalate_to": ["head"]}
+        for severity in Severity
+    },
+    "shelve_longest_min": 60, "chatter_count": 3, "chatter_window_min": 60,
+    "receptors": {"kinds": ["exceedance"], "from": "violation", "becomes": "high", "within_min": 60},
+}  # fmt: skip
+anything = st.recursive(
+    st.floats(1e5, 1e13) | st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*VALID]), anything, max_size=4))
+def test_whatever_an_agency_enters_is_a_policy_or_refused_with_words(changes):
+    try:
+        policy = parse_policy(VALID | changes)
+    except PolicyError as error:
+        words = str(error)
+    else:
+        words = policy.id
+        raised = Step(Action.RAISE, datetime(2027, 1, 1, tzinfo=UTC), MACHINE, severity=Severity.HIGH, policy=policy.id)
+        assert due_steps(replay([raised], policy), policy, now=raised.at) == []
+    assert words or "id" in changes
+
+
+@given(st.sampled_from([*VALID["clocks"]["high"]]), anything)
+def test_whatever_the_terms_are_they_are_refused_or_can_be_worked_by(name, value):
+    clocks = VALID["clocks"] | {"high": VALID["clocks"]["high"] | {name: value}}
+    try:
+        policy = parse_policy(VALID | {"clocks": clocks})
+    except PolicyError:
+        return
+    raised = Step(Action.RAISE, datetime(2027, 1, 1, tzinfo=UTC), MACHINE, severity=Severity.HIGH, policy=policy.id)
+    taken = Step(Action.ACKNOWLEDGE, datetime(2027, 1, 2, tzinfo=UTC), "ivanova")
+    assert replay([raised, taken], policy).owner == "ivanova"

@@ -26,7 +26,10 @@ def cause_finding(group: Group, *, rules: CauseRules, key: str, station_id: int)
     for member in members:
         severity = worst(severity, member.severity)
     words = {"stations": len(group.stations)}
-    named = [f"№ {one.id}, {one.station_name}: {one.title}" for one in members[:LISTED]]
+    # Whoever sees the parent need not be who may see every child: what is not public is a number here.
+    named = [
+        f"№ {one.id}" + (f", {one.station_name}: {one.title}" if one.published else "") for one in members[:LISTED]
+    ]
     return Finding(
         detector=DETECTOR,
         kind=FindingKind.CAUSE,
@@ -48,7 +51,7 @@ def cause_finding(group: Group, *, rules: CauseRules, key: str, station_id: int)
             "rules": rules.id,
             "verified": rules.verified,
             "children": [one.id for one in members],
-            "stations": list(group.stations),
+            "stations": list(dict.fromkeys(one.station for one in members if one.published)),
         },
         published=all(one.published for one in members),
     )

@@ -13,6 +13,9 @@ from uskat.finding import FindingKind, Severity
 PACKAGED = ("alert_policy.json", "alert_policy_2.json")
 """Versions side by side: an alert keeps the one it began under, so none is ever changed or taken away."""
 
+LONGEST_MIN = 10 * 366 * 24 * 60
+"""A term beyond the end of the calendar would break the reckoning of the day it is used."""
+
 
 class PolicyError(ValueError):
     """A policy that cannot be worked by; the message names the place."""
@@ -124,6 +127,6 @@ def _receptors(rule: Mapping[str, Any]) -> ReceptorRule:
 
 
 def _minutes(place: str, value: Any) -> timedelta:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        raise PolicyError(f"{place}: {value!r} is not a positive number of minutes")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LONGEST_MIN:
+        raise PolicyError(f"{place}: {value!r} is not a positive number of minutes, of ten years at most")
     return timedelta(minutes=value)

@@ -107,6 +107,16 @@ def test_the_parent_is_as_grave_as_its_gravest_child_and_lasts_while_one_of_them
     assert cause_finding(group, rules=RULES, key="k", station_id=1).ended_at == over
 
 
+def test_a_parent_tells_nothing_of_a_child_that_is_not_public():
+    open_one = candidate(1, FindingKind.EXCEEDANCE, "A", 0)
+    hidden = candidate(2, FindingKind.EXCEEDANCE, "B", 9 * 60, published=False)
+    [group] = gathered(open_one, hidden).groups
+    parent = cause_finding(group, rules=RULES, key="k", station_id=1)
+    assert parent.published is False
+    assert parent.reasons[1:] == ("№ 1, Пост A: Аммоний выше нормы", "№ 2")
+    assert (parent.detail["children"], parent.detail["stations"]) == ([1, 2], ["A"])
+
+
 candidates = st.builds(
     candidate,
     number=st.integers(1, 60),
