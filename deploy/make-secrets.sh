@@ -5,7 +5,7 @@
 #
 # Writes into deploy/secrets (USKAT_SECRETS overrides) what is not there yet: postgres_password, uskat_database_url,
 # uskat_mqtt_password, mqtt_health_password, and mqtt_passwords with the two service users `ingest` and `health`; the
-# secret that signs webhooks, and empty files for the channels of notices, to be filled in.
+# key of second factors, the secret that signs webhooks, and empty files for the channels of notices, to be filled in.
 # The devices' lines come from the registry: `uskat admin` prints them (docs/how-to/operator.md).
 set -euo pipefail
 
@@ -37,6 +37,8 @@ once postgres_password "$(random)"
 once uskat_database_url "postgresql://uskat:$(cat "$folder/postgres_password")@database:5432/uskat"
 once uskat_mqtt_password "$(random)"
 once mqtt_health_password "$(random)"
+# Encrypts the second factors of people: without it nobody of an agency signs in, so it is copied apart from the database.
+once account_key "$(openssl rand -base64 32 | tr '+/' '-_')"
 once uskat_notice_webhook_secret "$(random)"
 channels=(mail_url telegram_token sms_url sms_token)
 for channel in "${channels[@]}"; do
@@ -53,8 +55,8 @@ fi
 # Who reads what: the broker's image runs as 1883, ours as 10001, PostgreSQL's starts as root.
 if [ "$(id -u)" -eq 0 ]; then
     chown 1883:1883 "$folder/mqtt_passwords"
-    chown 10001:10001 "$folder/uskat_database_url" "$folder/uskat_mqtt_password" "$folder"/uskat_notice_*
+    chown 10001:10001 "$folder/uskat_database_url" "$folder/uskat_mqtt_password" "$folder/account_key" "$folder"/uskat_notice_*
 else
     echo "now run as root: chown 1883:1883 $folder/mqtt_passwords" >&2
-    echo "now run as root: chown 10001:10001 $folder/uskat_database_url $folder/uskat_mqtt_password $folder/uskat_notice_*" >&2
+    echo "now run as root: chown 10001:10001 $folder/uskat_database_url $folder/uskat_mqtt_password $folder/account_key $folder/uskat_notice_*" >&2
 fi
