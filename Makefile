@@ -20,13 +20,14 @@ FOR ?=
 ARGS ?=
 ROUNDS ?= 20
 PAYLOADS ?= 100000
+EXAMPLES ?= 20
 # As root the parts of the tests can be installed, so a test that cannot find them has failed, not been skipped.
 REQUIRE_PARTS := $(if $(filter 0,$(shell id -u)),1,)
 
-.PHONY: help demo test check kill bench fuzz docs clean format
+.PHONY: help demo test check kill bench fuzz fuzz-api docs clean format
 
 help: ## this text
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: $(VENV)/.installed ## run everything on simulated rivers and pits; FOR=90 without a terminal for 90 s; ARGS="--help"
 	@$(BIN)/uskat demo $(if $(FOR),--for $(FOR),) $(ARGS)
@@ -56,6 +57,9 @@ bench: $(VENV)/.installed-dev ## ratios against a limit measured in the same run
 
 fuzz: $(VENV)/.installed-dev ## malformed payloads against a running ingest; PAYLOADS=100000
 	@$(BIN)/python -m tests.chaos.fuzz --payloads $(PAYLOADS) $(ARGS)
+
+fuzz-api: $(VENV)/.installed-dev ## generated requests of every role against the API; EXAMPLES=20 an operation
+	@USKAT_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q -p no:cacheprovider $(ARGS) tests/integration/test_api/test_fuzz_api.py
 
 docs: $(VENV)/.installed-dev ## the documentation on a local port, rebuilt as it is edited
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve $(ARGS)

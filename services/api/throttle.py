@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from limits import RateLimitItem, parse
 from limits.storage import Storage
@@ -29,6 +30,9 @@ FREE_PATHS = frozenset({"/health/live", "/health/ready", "/metrics"})
 SIGN_IN = f"{API}/session"
 MOST_KEYS = 100_000
 ADDRESS, TOKEN, TRIES = "address", "token", "tries"
+
+
+_customer = lru_cache(4096)(address_key)
 
 
 class WindowMemory(Storage):
@@ -118,7 +122,7 @@ class Throttle:
         if scope["type"] != "http" or scope["path"] in FREE_PATHS or not self._limits:
             await self._app(scope, receive, send)
             return
-        address = address_key(scope["client"][0] if scope.get("client") else "")
+        address = _customer(scope["client"][0] if scope.get("client") else "")
         guessed = self._bound(TRIES, address)
         bounds = self._bounds(scope, address)
         blocked = guessed is not None and not self._limiter.test(guessed.limit, guessed.key)

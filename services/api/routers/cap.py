@@ -18,6 +18,7 @@ from services.api.state_word import alert_word
 from services.storage.alert_reading import AlertRow, find_alert
 from services.storage.cap_reading import CapFacts, cap_facts, recent_alerts
 from services.storage.river_present import river_present
+from services.storage.station_reading import list_stations
 from uskat.finding import FindingKind, Severity, number_en
 from uskat.supervision.cap.area import alert_area
 from uskat.supervision.cap.atom import MEDIA_TYPE as ATOM_TYPE
@@ -106,7 +107,10 @@ async def _area(context: Context, row: AlertRow) -> Area:
     below = settlements_reached(present.network, row.station, state=present.state, calibrations=present.calibrations)
     near = [one for one in below if one.earliest <= NEAR]
     at = (row.longitude, row.latitude)
-    return alert_area(present.network, row.station, name=row.station_name, at=at, reached=near)
+    published = {one.code for one in await context.published.ask(list_stations)}
+    return alert_area(
+        present.network, row.station, name=row.station_name, at=at, reached=near, published=published
+    )  # fmt: skip
 
 
 def _base(context: Context) -> str:

@@ -4,7 +4,7 @@ A river line is schematic (accuracy of kilometres), so the ring is drawn around 
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from uskat.supervision.cap.message import Area, Coordinates
 from uskat.supervision.handling.weight import Reached
@@ -20,8 +20,19 @@ SEISMIC_KM = 3.0
 CORNERS = 8
 
 
-def alert_area(network: Network, station: str, *, name: str, at: Coordinates, reached: Sequence[Reached] = ()) -> Area:
-    """The area of an alert told at a station. at: longitude, latitude; reached: settlements to draw, if any."""
+def alert_area(
+    network: Network,
+    station: str,
+    *,
+    name: str,
+    at: Coordinates,
+    reached: Sequence[Reached] = (),
+    published: Collection[str] | None = None,
+) -> Area:
+    """The area of an alert told at a station. at: longitude, latitude; reached: settlements to draw, if any.
+
+    published: codes of the stations that may be named, None for all.
+    """
     here = station_point(network, station)
     if here is None:
         return Area(f"Вокруг: {name}", f"Around: {name}", circles=((at, SEISMIC_KM),))
@@ -32,7 +43,8 @@ def alert_area(network: Network, station: str, *, name: str, at: Coordinates, re
     places = {code: position(network, point) for code, _, point in riverside(network)}
     villages = [one for one in reached if one.code in places]
     names = "".join(f", {one.name}" for one in villages)
-    until = f" – {below.name}" if below is not None and pieces else ""
+    named = below is not None and pieces and (published is None or below.code in published)
+    until = f" – {below.name}" if below is not None and named else ""
     return Area(
         f"Река ниже поста: {name}{until}{names}",
         f"The river below: {name}{until}{names}",
