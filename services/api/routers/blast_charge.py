@@ -50,7 +50,7 @@ class ChargeLawAnswer(Struct):
     "/enterprises/{enterprise}/charge-law",
     summary="Do the magnitudes of an enterprise's blasts fit their declared charges?",
     responses=answers(
-        ChargeLawAnswer, "Law, or why there is none, and the blasts", example=EXAMPLE, problems=(401, 403, 422)
+        ChargeLawAnswer, "Law, or why there is none, and the blasts", example=EXAMPLE, problems=(401, 403, 404, 422)
     ),
     openapi_extra={"security": [{"token": []}]},
 )
