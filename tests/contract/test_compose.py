@@ -63,7 +63,8 @@ def test_the_schema_sees_a_planted_mistake(path, value):
 
 
 def test_every_part_of_a_real_installation_is_there():
-    assert set(SERVICES) == {"database", "mosquitto", "migrate", "ingest", "alerts", "notices", "api"}
+    assert set(SERVICES) == {"database", "mosquitto", "migrate", "ingest", "alerts", "notices", "weather", "api"}
+    assert {name for name in SERVICES if "profiles" in SERVICES[name]} == {"weather"}  # it alone needs the internet
     assert SERVICES["ingest"]["deploy"]["replicas"] == "${INGEST_WORKERS:-2}"
 
 
