@@ -53,13 +53,24 @@ async def engine(embedded_database: str) -> AsyncIterator[Any]:
     await made.dispose()
 
 
+@pytest.fixture
+async def either(database: str) -> AsyncIterator[Any]:
+    """On TimescaleDB and on plain PostgreSQL: the lock and the ranges meet a hypertable on one of them."""
+    made = make_engine(database)
+    async with unit_of_work(made) as connection:
+        await registry.load_network(connection, demo_network())
+    yield made
+    await made.dispose()
+
+
 async def faults_of(connection: Any, *, key: Any = KEY) -> list[str]:
     days = await sealed_days(connection, **EVERY)
     return [fault for day in reversed(days) for fault in await check_day(connection, day, trusted=key.public_key())]
 
 
-async def test_days_are_closed_in_order_and_the_empty_one_between_too(engine: Any, embedded_database: str) -> None:
-    await store(embedded_database, [MIDNIGHT + timedelta(hours=h) for h in (1, 2, 50)], unknown=True)
+async def test_days_are_closed_in_order_and_the_empty_one_between_too(either: Any, database: str) -> None:
+    engine = either
+    await store(database, [MIDNIGHT + timedelta(hours=h) for h in (1, 2, 50)], unknown=True)
     noon = MIDNIGHT + timedelta(days=2, hours=12)
     async with unit_of_work(engine) as connection:
         assert await days_to_seal(connection, now=MIDNIGHT + timedelta(days=1, minutes=59), limit=9) == []
