@@ -89,7 +89,7 @@ ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", f"{API}/alert-queue"): OPERATORS,
     ("GET", f"{API}/alert-load"): OPERATORS,
     ("GET", f"{API}/alert-policies"): OPERATORS,
-    ("POST", f"{API}/alert-policies"): ADMINS,
+    ("POST", f"{API}/alert-policies"): KEEPERS,
     ("GET", f"{API}/alerts/{{alert_id}}/handling"): OPERATORS,
     ("POST", f"{API}/alerts/{{alert_id}}/steps"): OPERATORS,
     ("GET", f"{API}/cases"): INSPECTORS,

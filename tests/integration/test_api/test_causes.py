@@ -172,3 +172,34 @@ async def test_a_wave_down_the_real_river_is_one_cause_and_too_fast_a_one_is_not
     causes = [one for one in await queued(world) if one["kind"] == "cause"]
     assert [one["title"] for one in causes] == ["Одно загрязнение на нескольких постах по течению: 2"]
     assert (await world.get(f"/alerts/{causes[0]['id']}"))["detail"]["children"] == [upper, below]
+
+
+async def test_an_alert_keeps_the_policy_it_began_under_when_a_newer_one_is_entered(world):
+    world.clock.now = NOW + timedelta(days=400)
+    first, _ = await raise_alert(world)
+    await looked(world)
+    terms = {"acknowledge_min": 5, "acknowledgement_lasts_min": 60, "escalate_to": ["head"]}
+    policy = {
+        "id": "agency-1", "valid_from": "2026-01-01", "verified": True, "source": "Приказ (пример)",
+        "clocks": dict.fromkeys(("maintenance", "notice", "violation", "high", "extreme"), terms),
+        "shelve_longest_min": 60, "chatter_count": 3, "chatter_window_min": 60,
+    }  # fmt: skip
+
+    async def enter(document: dict[str, Any]) -> Any:
+        return await world.client.post("/api/v1/alert-policies", json=document, headers=world.token("operate"))
+
+    entered = await enter(policy)
+    assert (entered.status_code, decoded(entered)["in_force"], decoded(entered)["entered_by"]) == (201, True, "duty")
+    assert (await enter(policy)).status_code == 409
+    assert (await enter(policy | {"id": "alert-policy-1"})).status_code == 409
+    gap = await enter(policy | {"id": "agency-2", "clocks": {"high": terms}})
+    assert (gap.status_code, decoded(gap)["detail"]) == (
+        422, "clocks: no terms for maintenance, notice, violation, extreme",
+    )  # fmt: skip
+    second, _ = await raise_alert(world, key="later")
+    await looked(world)
+    before, after = await history(world, first), await history(world, second)
+    assert (before["policy"]["id"], before["told"]) == ("alert-policy-2", ["senior_inspector"])
+    assert (after["policy"]["id"], after["policy"]["source"], after["told"]) == (
+        "agency-1", "Приказ (пример)", ["head"],
+    )  # fmt: skip
