@@ -123,18 +123,17 @@ class Throttle:
             await self._app(scope, receive, send)
             return
         address = _customer(scope["client"][0] if scope.get("client") else "")
-        guessed = self._bound(TRIES, address)
-        bounds = self._bounds(scope, address)
-        blocked = guessed is not None and not self._limiter.test(guessed.limit, guessed.key)
-        passed = [self._limiter.hit(bound.limit, bound.key) for bound in bounds]
+        header = Headers(scope=scope).get("authorization")
         signing = scope["method"] == "POST" and scope["path"].startswith(SIGN_IN)
-        trying = guessed is not None and (signing or "authorization" in Headers(scope=scope))
-        if trying and blocked and guessed is not None:
+        guessed = self._bound(TRIES, address) if signing or header is not None else None
+        bounds = self._bounds(header, address)
+        passed = [self._limiter.hit(bound.limit, bound.key) for bound in bounds]
+        if guessed is not None and not self._limiter.test(guessed.limit, guessed.key):
             bounds, passed = [guessed], [False]
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                if message["status"] == 401 and trying and guessed is not None:
+                if message["status"] == 401 and guessed is not None:
                     self._limiter.hit(guessed.limit, guessed.key)
                 self._tell(MutableHeaders(scope=message), bounds)
             await send(message)
@@ -146,8 +145,7 @@ class Throttle:
         error = TooManyRequests(f"too many requests; ask again in {wait} s", retry_after_s=wait)
         await problem_response(Request(scope), error)(scope, receive, answer)
 
-    def _bounds(self, scope: Scope, address: str) -> list[Bound]:
-        header = Headers(scope=scope).get("authorization")
+    def _bounds(self, header: str | None, address: str) -> list[Bound]:
         if header is None:
             found = self._bound(ADDRESS, address)
         else:
@@ -159,7 +157,9 @@ class Throttle:
         return None if limit is None else Bound(name, limit, f"{name}:{key}")
 
     def _seconds(self, bound: Bound) -> int:
-        ends = float(self._limiter.get_window_stats(bound.limit, bound.key).reset_time)
+        return self._until(self._limiter.get_window_stats(bound.limit, bound.key).reset_time)
+
+    def _until(self, ends: float) -> int:
         return max(1, math.ceil(ends - self._clock()))
 
     def _tell(self, headers: MutableHeaders, bounds: list[Bound]) -> None:
@@ -167,8 +167,8 @@ class Throttle:
             return
         policies, states = [], []
         for bound in bounds:
-            remaining = self._limiter.get_window_stats(bound.limit, bound.key).remaining
+            ends, remaining = self._limiter.get_window_stats(bound.limit, bound.key)
             policies.append(f'"{bound.name}";q={bound.limit.amount};w={bound.limit.get_expiry()}')
-            states.append(f'"{bound.name}";r={max(remaining, 0)};t={self._seconds(bound)}')
+            states.append(f'"{bound.name}";r={max(remaining, 0)};t={self._until(ends)}')
         headers["RateLimit-Policy"] = ", ".join(policies)
         headers["RateLimit"] = ", ".join(states)

@@ -13,7 +13,7 @@ from services.api.authentication import Asking
 from services.api.context import Shared
 from services.api.query import EARLIEST, LATEST, PathCode
 from services.api.reply import json_reply
-from services.api.routers.blasts import ensure_insider
+from services.api.routers.blasts import ensure_books_open
 from services.api.schema import answers
 from services.storage.charge_reading import fired_charges, sized_events
 from uskat.blast.magnitude.enterprise import EnterpriseCharges, charges_by_enterprise, match_catalogue
@@ -56,7 +56,7 @@ class ChargeLawAnswer(Struct):
 )
 async def get_charge_law(context: Shared, asking: Asking, enterprise: PathCode) -> Response:
     """A magnitude counts where nothing but one declared blast can be meant; each blast is judged by the others' law."""
-    ensure_insider(asking, enterprise)
+    await ensure_books_open(context, asking, enterprise)
     mine = await context.database.ask(fired_charges, since=EARLIEST, until=LATEST, enterprise=enterprise)
     # blasts of the others are needed too: where two enterprises fire within a minute, a magnitude is nobody's
     fired = await context.published.ask(fired_charges, since=EARLIEST, until=LATEST)
