@@ -1,13 +1,16 @@
 """Words, signatures, channels, pauses: without a database."""
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import random
 from datetime import UTC, datetime
 from importlib.resources import files
 
+import msgspec
 import pytest
+from apprise.plugins.telegram import NotifyTelegram
 from hypothesis import given
 from hypothesis import strategies as st
 from procrastinate import sql as procrastinate_sql
@@ -120,25 +123,43 @@ def test_a_password_of_the_mail_server_may_be_percent_encoded():
         mail("mailtos://smtp.demo.test", "duty@demo.test", worded(), key="n-0123", timeout_s=1)
 
 
-async def test_an_sms_names_its_message_and_goes_to_the_gateway():
+@contextlib.asynccontextmanager
+async def gateway(answer=b"{}"):
+    """Address of a server that takes POSTs, and what it took: (head, body)."""
     taken = []
 
-    async def gateway(reader, writer):
+    async def serve(reader, writer):
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
         taken.append((head, (await reader.readexactly(length)).decode()))
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(answer), answer))
         await writer.drain()
         writer.close()
 
-    async with await asyncio.start_server(gateway, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        opened = Settings(notice_sms_url=SecretStr(f"http://127.0.0.1:{port}/"), notice_sms_token=SecretStr("t0ken"))
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", taken
+
+
+async def test_an_sms_names_its_message_and_goes_to_the_gateway():
+    async with gateway() as (address, taken):
+        opened = Settings(notice_sms_url=SecretStr(address), notice_sms_token=SecretStr("t0ken"))
         await Channels(opened).send(outgoing("sms", "+70000000000"), worded())
     [(head, body)] = taken
     assert b"authorization: bearer t0ken" in head.lower()
-    assert '"to":"+70000000000"' in body
-    assert '"id":"n-0123"' in body
+    assert msgspec.json.decode(body) == {"to": "+70000000000", "text": worded().subject, "id": "n-0123"}
+
+
+async def test_telegram_gets_the_words_in_the_chat(monkeypatch):
+    async with gateway(b'{"ok":true,"result":{}}') as (address, taken):
+        monkeypatch.setattr(NotifyTelegram, "notify_url", f"{address}bot")
+        opened = Settings(notice_telegram_token=SecretStr("123456789:abcdefg_hijklmnop"))
+        await Channels(opened).send(outgoing("telegram", "-100123"), worded())
+    [(head, body)] = taken
+    assert b"POST /bot123456789:abcdefg_hijklmnop/sendMessage" in head
+    sent = msgspec.json.decode(body)
+    assert str(sent["chat_id"]) == "-100123"
+    assert "Аммоний-ион выше норматива" in sent["text"]
+    assert "время новокузнецкое" in sent["text"]
 
 
 @given(st.integers(0, 1000), st.integers(0, 2**32))
