@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,6 +26,12 @@ _DECLARED = text(
     LEFT JOIN LATERAL (SELECT at, station_id FROM blast_event WHERE blast_id = b.id AND withdrawn_at IS NULL
         ORDER BY at LIMIT 1) e ON true
     WHERE coalesce(e.at, b.fired_at) >= :since AND coalesce(e.at, b.fired_at) < :until ORDER BY b.id"""
+)
+_PLANNED = text(
+    """SELECT o.code || '/' || b.code, o.code, p.code, b.planned_from, b.planned_to, b.status
+    FROM blast b JOIN organisation o ON o.id = b.organisation_id JOIN pit p ON p.id = b.pit_id
+    WHERE b.status IN ('planned', 'published', 'postponed') AND b.planned_from < :until AND b.planned_to > :since
+    ORDER BY b.planned_from, b.id"""
 )
 _UNDECLARED = text(
     """SELECT code, longitude, latitude, at, station_id FROM blast_event
@@ -50,6 +57,23 @@ _OUTLETS = text(
     LEFT JOIN organisation o ON o.id = p.organisation_id LEFT JOIN river r ON r.id = p.river_id
     WHERE p.kind = 'outlet' AND p.code = ANY(CAST(:codes AS text[]))"""
 )
+
+
+class PlannedBlast(Struct):
+    """A declared blast that is not fired yet; its window [planned_from, planned_to]."""
+
+    reference: str
+    enterprise: str
+    pit: str
+    planned_from: datetime
+    planned_to: datetime
+    status: str
+
+
+async def planned_between(connection: AsyncConnection, *, since: datetime, until: datetime) -> list[PlannedBlast]:
+    """Declared blasts that are not fired yet and whose window touches [since, until), by time."""
+    rows = await connection.execute(_PLANNED, {"since": since, "until": until})
+    return [PlannedBlast(*row_values(row)) for row in rows]
 
 
 async def restricted_pits(connection: AsyncConnection) -> list[PitPlace]:

@@ -17,13 +17,19 @@ from services.api.schema import answers
 from services.api.state_word import LOCAL
 from services.storage.blast_circumstances import declared_circumstances
 from services.storage.fired_blasts import FiredRow, fired_blasts
-from services.storage.restriction_facts import blasts_between, discharges_between, restricted_pits
+from services.storage.restriction_facts import (
+    PlannedBlast,
+    blasts_between,
+    discharges_between,
+    planned_between,
+    restricted_pits,
+)
 from services.storage.restriction_store import StoredDecision, read_restriction
 from uskat.blast.restriction.conflict import judge_firing
 from uskat.blast.restriction.rules import restriction_rules
 from uskat.finding import Finding
 from uskat.supervision.restriction.breach import breach_findings
-from uskat.supervision.restriction.decision import Restricted
+from uskat.supervision.restriction.decision import DecisionAction, Restricted
 from uskat.supervision.restriction.rules import decision_rules
 
 MOST_BLASTS = 200
@@ -40,6 +46,8 @@ EXAMPLE = {
     }],
     "blasts": [{"enterprise": "kedrovaya-pad-demo", "blast_id": "kp-1", "fired_at": "2026-06-02T14:00:00Z",
                 "conflicts": ["nmu"], "unchecked": []}],
+    "planned": [{"reference": "kedrovaya-pad-demo/kp-2", "enterprise": "kedrovaya-pad-demo", "pit": "kedrovaya-pad",
+                 "planned_from": "2026-06-03T06:00:00Z", "planned_to": "2026-06-03T08:00:00Z", "status": "published"}],
 }  # fmt: skip
 
 
@@ -65,13 +73,14 @@ class CheckedBlast(msgspec.Struct):
 
 
 class RestrictionCheck(msgspec.Struct):
-    """The check of one decision, computed from what is stored now."""
+    """The check of one decision, computed from what is stored now. planned: windows that fall into its period."""
 
     restriction: int
     state: str
     checked_at: datetime
     breaches: list[ToldBreach]
     blasts: list[CheckedBlast]
+    planned: list[PlannedBlast]
 
 
 @router.get(
@@ -95,22 +104,26 @@ async def get_check(context: Shared, asking: Asking, restriction_id: Identifier)
         discharges = [one for one in discharges if one.enterprise == own]
     findings = breach_findings(found.id, found.versions, blasts=blasts, discharges=discharges, pits=pits, rules=rules)
     checked: list[CheckedBlast] = []
+    planned: list[PlannedBlast] = []
     if found.last.decision.restricts is Restricted.BLASTING:
         rows = await context.database.ask(fired_blasts, enterprise=own, limit=MOST_BLASTS, **span)
-        inside = _inside(rows, found, pits={pit.code: pit.territory for pit in pits})
-        checked = [await _checked(context, row, now=now) for row in inside]
-    answer = RestrictionCheck(found.id, state_word(found, now), now, [_told(one) for one in findings], checked)
+        places = {pit.code: pit.territory for pit in pits}
+        checked = [await _checked(context, row, now=now) for row in rows if _restricts(found, row, pits=places)]
+        if found.last.action is not DecisionAction.WITHDRAW:
+            waiting = await context.database.ask(
+                planned_between, since=found.last.decision.starts_at, until=found.last.decision.ends_at
+            )
+            planned = [
+                one for one in waiting if own in {None, one.enterprise} and _restricts(found, one, pits=places)
+            ]  # fmt: skip
+    answer = RestrictionCheck(found.id, state_word(found, now), now, [_told(one) for one in findings], checked, planned)
     return json_reply(answer, headers={"Cache-Control": "no-store"})
 
 
-def _inside(rows: list[FiredRow], found: StoredDecision, *, pits: dict[str, str | None]) -> list[FiredRow]:
+def _restricts(found: StoredDecision, one: FiredRow | PlannedBlast, *, pits: dict[str, str | None]) -> bool:
     decision = found.last.decision
-    return [
-        row
-        for row in rows
-        if (row.pit in decision.pits if decision.pits else pits.get(row.pit) == decision.territory)
-        and decision.addresses(row.enterprise)
-    ]
+    there = one.pit in decision.pits if decision.pits else pits.get(one.pit) == decision.territory
+    return there and decision.addresses(one.enterprise)
 
 
 async def _checked(context: Shared, row: FiredRow, *, now: datetime) -> CheckedBlast:

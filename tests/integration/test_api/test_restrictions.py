@@ -92,10 +92,21 @@ async def test_the_check_tells_the_agency_of_suspicions_and_no_enterprise_of_oth
             " FROM pit WHERE code = $1",
             pit, code, NOW + timedelta(hours=2),
         )  # fmt: skip
+    for pit, code, hours in (("kedrovaya-pad", "k-2", 5), ("sukhoy-log", "s-2", 5), ("kedrovaya-pad", "k-3", 30)):
+        await connection.execute(
+            "INSERT INTO blast (organisation_id, pit_id, code, status, version, passport, planned_from, planned_to,"
+            " longitude, latitude, total_charge_kg, max_charge_per_delay_kg, declared_at, updated_at)"
+            " SELECT organisation_id, id, $2, 'published', 1, '{}', $3, $4, longitude, latitude, 1, 1, $5, $5"
+            " FROM pit WHERE code = $1",
+            pit, code, NOW + timedelta(hours=hours), NOW + timedelta(hours=hours + 1), NOW,
+        )  # fmt: skip
     await connection.close()
     world.clock.now = NOW + timedelta(hours=3)
     seen = decoded(await world.client.get(f"{one}/check", headers=own))
     assert [breach["severity"] for breach in seen["breaches"]] == ["notice", "notice"]
+    planned = [one["reference"] for one in seen["planned"]]
+    assert planned == ["kedrovaya-pad-demo/k-2", "sukhoy-log-demo/s-2"]  # the third comes after its end
     mine = decoded(await world.client.get(f"{one}/check", headers=world.token("kedrovaya")))
+    assert [one["reference"] for one in mine["planned"]] == planned[:1]
     assert mine["breaches"] == []  # whose they are is not known: nobody else is told
     assert (await world.client.get(f"{one}/check")).status_code == 401
