@@ -1,10 +1,11 @@
 """Live events: one LISTEN per process, one bounded queue per reader.
 
-An event stream carries two kinds of events. `alert`: an alert was opened, updated, returned, reopened or withdrawn; its
-id is the id of that entry of the history, and `Last-Event-ID` resumes after it. `station`: the judgement of a station
-was renewed (new readings, or their absence); it has no id and is not repeated. Before the first of them `ready` tells
-the id from which the stream goes on; `bye` tells why we end it. Entries of two stations that are committed at the same
-moment may become visible out of the order of their ids; all of them are sent.
+An event stream carries three kinds of events. `alert`: an alert was opened, updated, returned, reopened or withdrawn;
+its id is the id of that entry of the history, and `Last-Event-ID` resumes after it. `station`: the judgement of a
+station was renewed (new readings, or their absence); `blast`: an announced blast took a step (told, moved, called off,
+fired, reported); both have no id and are not repeated. Before the first of them `ready` tells the id from which the
+stream goes on; `bye` tells why we end it. Entries of two stations that are committed at the same moment may become
+visible out of the order of their ids; all of them are sent.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import contextlib
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
@@ -20,6 +21,7 @@ import structlog
 from services.api.errors import Overloaded
 from services.api.metrics import Metrics
 from services.storage.alert_reading import AlertNotice, last_alert_event, notices_after, notices_by_id
+from services.storage.blast_reading import told_steps
 from services.storage.notifications import listen
 from services.storage.reading import Database, DatabaseAway, QueryTooLong
 from services.storage.station_reading import stations_evaluated_since
@@ -34,6 +36,7 @@ OVERLAP = 200
 LOOK_ANYWAY_S = 20.0
 STATIONS_EVERY_S = 1.0
 STOP_WITHIN_S = 5.0
+LATE = timedelta(minutes=1)
 READY_WITHIN_S = 5.0
 LISTENER = "uskat-api listen"
 
@@ -54,6 +57,16 @@ class StationChange(msgspec.Struct):
 
     station: str
     evaluated_at: datetime
+
+
+class BlastChange(msgspec.Struct):
+    """An announced blast took a step. action: publish | postpone | cancel | amend | fire | report; at: UTC."""
+
+    enterprise: str
+    blast_id: str
+    action: str
+    status: str
+    at: datetime
 
 
 @dataclass(slots=True, eq=False)
@@ -83,6 +96,8 @@ class EventHub:
         self._began = 0
         self._stations_since = now()
         self._stations_looked_at = 0.0
+        self._began_at = self._blasts_since = now()
+        self._steps: OrderedDict[tuple[int, int], None] = OrderedDict()
 
     @property
     def readers(self) -> int:
@@ -186,6 +201,20 @@ class EventHub:
             self._stations_since = max(self._stations_since, evaluated_at)
             body = msgspec.json.encode(StationChange(station, evaluated_at)).decode()
             self._broadcast(LiveEvent("station", body))
+        await self._send_blasts()
+
+    async def _send_blasts(self) -> None:
+        """Steps are looked for LATE back: a step is dated before it is committed."""
+        for step in await self._database.ask(told_steps, self._blasts_since - LATE):
+            name = (step.id, step.number)
+            self._blasts_since = max(self._blasts_since, step.at)
+            if name in self._steps or step.at <= self._began_at:
+                continue
+            self._steps[name] = None
+            change = BlastChange(step.enterprise, step.blast_id, step.action, step.status, step.at)
+            self._broadcast(LiveEvent("blast", msgspec.json.encode(change).decode()))
+        while len(self._steps) > REMEMBERED:
+            self._steps.popitem(last=False)
 
     def _broadcast(self, event: LiveEvent) -> None:
         for reader in list(self._readers):

@@ -34,6 +34,11 @@ _LIST = text(
     ORDER BY b.planned_from DESC, b.id DESC LIMIT :limit"""
 )
 _ONE = text(f"SELECT {_HEAD} WHERE {_SEEN} AND o.code = :enterprise AND b.code = :code")
+_STEPS = text(
+    f"""SELECT b.id, r.number, o.code, b.code, r.action, r.after, r.at
+    FROM blast_revision r JOIN blast b ON b.id = r.blast_id JOIN organisation o ON o.id = b.organisation_id
+    WHERE r.at > :since AND r.after <> 'planned' AND {_TOLD} ORDER BY r.at, b.id, r.number LIMIT 1000"""
+)
 # Of the blasts of others whoever asks knows what was announced, of their own also what was not.
 _OTHERS = text(
     """SELECT code, enterprise, starts_at, ends_at, longitude, latitude, danger_zone_m FROM (
@@ -44,6 +49,18 @@ _OTHERS = text(
         UNION SELECT id, code, enterprise, starts_at, ends_at, longitude, latitude, danger_zone_m FROM announced_blast
     ) known WHERE ends_at >= :since AND starts_at <= :until ORDER BY starts_at, id"""
 )
+
+
+class ToldStep(Struct):
+    """A step of a blast that everybody may know of. number: of the blast's steps, with `id` it names the step."""
+
+    id: int
+    number: int
+    enterprise: str
+    blast_id: str
+    action: str
+    status: str
+    at: datetime
 
 
 class BlastHead(Struct):
@@ -144,3 +161,8 @@ async def other_windows(connection: AsyncConnection, *, since: datetime, until: 
     """Blasts not cancelled whose window or firing touches [since, until]: announced ones, and those one may see."""
     rows = await connection.execute(_OTHERS, {"since": since, "until": until})
     return [OtherWindow(*row_values(row)) for row in rows]
+
+
+async def told_steps(connection: AsyncConnection, since: datetime) -> list[ToldStep]:
+    """Steps taken after `since` of blasts that were announced, but not what led there, oldest first."""
+    return [ToldStep(*row_values(row)) for row in await connection.execute(_STEPS, {"since": since})]

@@ -12,7 +12,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from services.api.access import API
 from services.api.context import Shared
 from services.api.errors import InvalidRequest
-from services.api.events import LiveEvent, StationChange
+from services.api.events import BlastChange, LiveEvent, StationChange
 from services.api.query import INT64
 from services.api.schema import answers
 from services.storage.alert_reading import AlertNotice
@@ -25,7 +25,8 @@ router = APIRouter(prefix=API, tags=["alerts"])
 
 DESCRIPTION = """A stream for `EventSource`. Events: `ready` (the id from which the stream goes on), `alert` (an alert
 was opened, updated, returned, reopened or withdrawn; schema AlertNotice), `station` (its judgement was renewed; schema
-StationChange; read /stations/{code}), `bye` (why we end the stream). A comment every 15 seconds keeps the line open.
+StationChange; read /stations/{code}), `blast` (an announced blast took
+a step; schema BlastChange), `bye` (why we end the stream). A comment every 15 seconds keeps the line open.
 
 `Last-Event-ID` (sent by browsers by themselves) or `?last_event_id=` resumes after that entry: nothing is missed while
 a reader, this process or the database was away. An event may come twice; its id tells. A reader that does not read is
@@ -37,7 +38,7 @@ dropped and may resume."""
     summary="Live stream of alerts and stations",
     description=DESCRIPTION,
     responses=answers(
-        (AlertNotice, StationChange), "The `data` of an event", others={"text/event-stream": "the stream"}
+        (AlertNotice, StationChange, BlastChange), "The `data` of an event", others={"text/event-stream": "the stream"}
     ),
 )
 async def get_events(

@@ -13,10 +13,14 @@ from services.api.main import create_app
 from services.api.metrics import Metrics
 from services.parts.postgres import PostgresServer
 from services.storage import tables as t
+from services.storage.blast_store import change_blast, file_blast
 from services.storage.engine import make_engine, unit_of_work
 from services.storage.reading import Database, make_reading_engine
+from tests.integration.test_api.blast_world import OWN, surround
 from tests.integration.test_api.serving import event_stream, serving
 from tests.integration.test_api.world import Clock, World, add_entry, fill, raise_alert, settings_for
+from tests.unit.blast.passports import passport
+from uskat.blast.passport.lifecycle import declare, publish
 
 
 @pytest.fixture
@@ -84,6 +88,28 @@ async def test_a_renewed_judgement_of_a_station_is_told(live: tuple[World, str])
         await engine.dispose()
         _, data = await stream.next_named("station")
         assert data["evaluated_at"] == at.isoformat().replace("+00:00", "Z")
+
+
+async def test_steps_of_a_blast_are_told_from_its_announcement_on(live: tuple[World, str]) -> None:
+    world, base = live
+    began = world.clock.now
+    await surround(world)
+    engine = make_engine(world.url)
+    planned = declare(passport(), at=began + timedelta(seconds=1), by="x")
+    async with event_stream(base) as stream:
+        await stream.next()
+        async with unit_of_work(engine) as connection:
+            await file_blast(connection, planned)
+        async with unit_of_work(engine) as connection:
+            await change_blast(
+                connection, lambda one: publish(one, at=began + timedelta(seconds=5), by="x"),
+                enterprise=OWN, code="kp-2026-061", version=1,
+            )  # fmt: skip
+            await connection.exec_driver_sql("SELECT pg_notify('uskat_journal', '')")
+        _, data = await stream.next_named("blast")
+        assert (data["enterprise"], data["blast_id"]) == (OWN, "kp-2026-061")
+        assert (data["action"], data["status"]) == ("publish", "published"), "what led there is nobody's"
+    await engine.dispose()
 
 
 async def test_the_stream_survives_a_restart_of_the_database(
