@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.observation_reading import EPOCH
-from services.storage.seal_store import read_day, sealed_days
+from services.storage.seal_store import day_links, sealed_days
 from uskat.supervision.evidence.merkle import audit_path, levels_of
 from uskat.supervision.evidence.pack import DayProof, RawRecord
 from uskat.supervision.evidence.seal import day_of
@@ -92,8 +92,8 @@ async def day_proofs(connection: AsyncConnection, raw: Sequence[RawRecord]) -> l
         closed = await sealed_days(connection, first=day, last=day, limit=1)
         if not closed:
             continue
-        records = await read_day(connection, day)
+        records = await day_links(connection, day)
         levels, places = levels_of(records.leaves()), {key: i for i, key in enumerate(sorted(records.links))}
-        paths = {raw_id: (places[raw_id], audit_path(levels, places[raw_id])) for raw_id in raw_ids}
+        paths = {raw_id: (places[raw_id], audit_path(levels, places[raw_id])) for raw_id in raw_ids if raw_id in places}
         found.append(DayProof(closed[0].statement, closed[0].signature, closed[0].public_key, paths))
     return found

@@ -45,6 +45,10 @@ _MESSAGES = """SELECT raw_id, received_at, topic, payload, chain_seq, prev_hash,
     ORDER BY raw_id LIMIT :page"""
 _OF_DEVICE = text(_MESSAGES.format(owner="device_id = :device"))
 _OF_UNKNOWN = text(_MESSAGES.format(owner="device_id IS NULL"))
+_LINKS = """SELECT raw_id, hash FROM raw_message
+    WHERE {owner} AND raw_id >= :first AND raw_id < :end AND received_at >= :since AND received_at < :until"""
+_LINKS_OF_DEVICE = text(_LINKS.format(owner="device_id = :device"))
+_LINKS_OF_UNKNOWN = text(_LINKS.format(owner="device_id IS NULL"))
 _BEFORE = """SELECT chain_seq, hash FROM raw_message WHERE {owner} AND raw_id < :first AND raw_id % :lanes = :lane
     ORDER BY raw_id DESC LIMIT 1"""
 _BEFORE_OF_DEVICE = text(_BEFORE.format(owner="device_id = :device"))
@@ -189,6 +193,18 @@ async def read_day(connection: AsyncConnection, day: date) -> DayRecords:
                 records.faults.append(f"raw message {row.raw_id}: {fault}")
             chains[lane] = row.chain_seq, bytes(row.hash)
             records.links[row.raw_id] = bytes(row.hash)
+    return records
+
+
+async def day_links(connection: AsyncConnection, day: date) -> DayRecords:
+    """The same without reading the bytes, for paths: what does not fit then leads to another root."""
+    records, since = DayRecords(), datetime.combine(day, time(), UTC)
+    first, end = raw_ids_of(day)
+    bound = {"first": first, "end": end, "since": since, "until": since + timedelta(days=1)}
+    for device in [None, *[row for row in (await connection.execute(_CHAINS)).scalars() if row]]:
+        query, owner = (_LINKS_OF_UNKNOWN, {}) if device is None else (_LINKS_OF_DEVICE, {"device": device})
+        rows = await connection.execute(query, bound | owner)
+        records.links |= {row.raw_id: bytes(row.hash) for row in rows}
     return records
 
 

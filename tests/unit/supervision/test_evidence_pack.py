@@ -235,3 +235,14 @@ def test_messages_of_a_day_that_is_not_closed_are_told_apart():
     early: PackContents = replace(CONTENTS, days=[], documents=documents)
     report = verified(build_pack(early, KEY).data)
     assert (report.faults, report.messages, report.proved) == ([], 13, 0)
+
+
+def test_a_message_of_a_closed_day_cannot_pass_for_one_of_an_open_day():
+    documents = dict(CONTENTS.documents)
+    hidden = CONTENTS.raw[0].raw_id
+    documents["registry.json"] = documents["registry.json"] | {"unsealed": [hidden]}
+    first = replace(
+        CONTENTS.days[0], paths={key: path for key, path in CONTENTS.days[0].paths.items() if key != hidden}
+    )
+    report = verified(build_pack(replace(CONTENTS, days=[first, CONTENTS.days[1]], documents=documents), KEY).data)
+    assert places(report) == f"{PROOFS} [{hidden}]: no proof, though its day was closed"

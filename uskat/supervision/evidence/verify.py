@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -188,6 +189,7 @@ def _raw(opened: _Opened) -> dict[int, RawRecord]:
 
 def _proofs(opened: _Opened, raw: Mapping[int, RawRecord]) -> None:
     report, days = opened.report, opened.json(DAYS) or []
+    closed: set[date] = set()
     for place, day in enumerate(days):
         try:
             key = opened.key if report.trusted else public_key(day["public_key"].encode())
@@ -197,6 +199,8 @@ def _proofs(opened: _Opened, raw: Mapping[int, RawRecord]) -> None:
             good = False
         if not good:
             report.fault(DAYS, place, what="the statement of the day is not signed by its key")
+            continue
+        closed.add(statement_of(day["statement"]).day)
     waiting = set(raw)
     for proof in opened.json(PROOFS) or ():
         try:
@@ -212,8 +216,9 @@ def _proofs(opened: _Opened, raw: Mapping[int, RawRecord]) -> None:
         waiting.discard(one.raw_id)
     report.proved = len(raw) - len(waiting)
     unsealed = set(opened.json(REGISTRY).get("unsealed", ()) if isinstance(opened.json(REGISTRY), dict) else ())
-    for raw_id in sorted(waiting - unsealed):
-        report.fault(PROOFS, raw_id, what="no proof, though its day was closed")
+    for raw_id in sorted(waiting):
+        if raw_id not in unsealed or day_of(raw_id) in closed:
+            report.fault(PROOFS, raw_id, what="no proof, though its day was closed")
 
 
 def _readings(opened: _Opened, raw: Mapping[int, RawRecord], decode: Decode) -> None:
