@@ -38,7 +38,7 @@ async def evaluate(context: StationContext) -> Evaluation:
         if blast.fired_at is not None:
             judged = judge_firing(blast, circumstances, rules=rules)
             findings += firing_findings(
-                one.blast_id, one.name, judged, fired_at=blast.fired_at, station_id=one.station_id
+                one.blast_id, judged, name=one.name, fired_at=blast.fired_at, station_id=one.station_id
             )
     return Evaluation(
         findings=findings,

@@ -21,7 +21,7 @@ def firing_key(blast_id: int) -> str:
 
 
 def firing_findings(
-    blast_id: int, name: str, judged: Judgement, *, fired_at: datetime, station_id: int | None
+    blast_id: int, judged: Judgement, *, name: str, fired_at: datetime, station_id: int | None
 ) -> list[Finding]:
     """One finding of everything that one firing broke, by its gravest; none for notes, which spoil no order.
 
