@@ -40,6 +40,7 @@ _INSERT = text(
     VALUES (:login, :name, :organisation, :roles, :invitation, :invitation_until, :at, :by)
     ON CONFLICT (login) DO NOTHING RETURNING id"""
 )
+_KEY_OF_THIS_NAME = text("SELECT 1 FROM api_token WHERE lower(name) = :login LIMIT 1")
 _SET_ROLES = text("UPDATE account SET roles = :roles WHERE id = :id")
 _SET_DISABLED = text("UPDATE account SET disabled_at = :at WHERE id = :id")
 _SET_SUBJECT = text("UPDATE account SET oidc_issuer = :issuer, oidc_subject = :subject WHERE id = :id")
@@ -120,6 +121,8 @@ async def create_account(
     missing = f"there is no organisation {organisation!r}"
     organisation_id, kind = await managed_organisation(connection, organisation, who=who, missing=missing)
     given = check_roles(kind, roles)
+    if (await connection.execute(_KEY_OF_THIS_NAME, {"login": login})).first() is not None:
+        raise LoginTaken(f"a machine key is called {login!r}: in the audit log the two could not be told apart")
     by = who if isinstance(who, str) else who.name
     row = {"login": login, "name": name, "organisation": organisation_id, "roles": _names(given),
            "invitation": invitation, "invitation_until": until, "at": at, "by": by}  # fmt: skip

@@ -11,7 +11,7 @@ from services.storage.audit_log import record
 from services.storage.credential import new_secret, token_hash
 from services.storage.device_credential_store import supervised_device
 from services.storage.reading import row_values
-from uskat.supervision.access.key import check_key
+from uskat.supervision.access.key import KeyRefused, check_key
 
 _KEYS = """SELECT t.id, t.name, t.scopes, d.code, o.code, t.created_at, t.expires_at, t.revoked_at, t.issued_by,
     t.revoked_by
@@ -24,6 +24,7 @@ _LIST = text(
         INTERSECT SELECT unnest(CAST(:territories AS text[])))))
     ORDER BY t.id DESC LIMIT :limit"""
 )
+_NAMED_LIKE_A_PERSON = text("SELECT 1 FROM account WHERE login = lower(:name)")
 _ONE = text(_KEYS + "t.id = :id")
 _INSERT = text(
     """INSERT INTO api_token (name, token_hash, scopes, device_id, organisation_id, created_at, expires_at, issued_by)
@@ -71,6 +72,8 @@ async def issue_key(
         connection, organisation, who=who, missing=f"there is no organisation {organisation!r}"
     )
     given = check_key(scopes, organisation_kind=kind, device=device, expires_at=expires_at, at=at)
+    if (await connection.execute(_NAMED_LIKE_A_PERSON, {"name": name.strip()})).first() is not None:
+        raise KeyRefused("a person has this name: in the audit log the two could not be told apart")
     device_id = None if device is None else await supervised_device(connection, device, who=who)
     secret = new_secret()
     row = {"name": name, "hash": token_hash(secret), "scopes": sorted(given), "device": device_id,

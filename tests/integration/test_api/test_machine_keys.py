@@ -58,6 +58,7 @@ async def test_keys_of_others_are_not_there_and_wide_ones_are_not_issued(people:
         (key(people, "ingest", device="U-01"), 404),  # stands in the other territory
         (key(people, "ingest", device="U-43"), 201),
         (key(people, "enterprise", organisation="zarya-vodokanal-demo"), 201),
+        (key(people, "inspector", name="Sidorova"), 422),  # would write into the audit log as if it were her
         (key(people, "admin"), 422),
         (key(people, "operate"), 422),
         (key(people, "ingest"), 422),
@@ -82,3 +83,10 @@ async def test_passwords_of_devices_are_given_and_taken_in_ones_own_territory(pe
     assert (await people.post("/device-credentials/U-43", token=inspector)).status_code == 403
     log = await people.rows("SELECT action FROM audit_log WHERE kind = 'device' ORDER BY id")
     assert [row["action"] for row in log] == ["device.rotate", "device.revoke"]
+
+
+async def test_no_account_is_called_as_a_machine_key(people: People) -> None:
+    admin = await people.person("sidorova", "admin")
+    assert (await people.post("/machine-keys", key(people, "inspector", name="Journal"), token=admin)).is_success
+    body = {"login": "journal", "name": "Журналова (демо)", "organisation": "inspection-demo", "roles": ["inspector"]}
+    assert (await people.post("/accounts", body, token=admin)).status_code == 409
