@@ -100,7 +100,7 @@ class Settings(BaseSettings):
     register_sign_command: str | None = Field(
         None, description="program that signs instead: body on stdin, detached signature (DER) on stdout"
     )
-    register_serial: str = Field("", description="serial of the certificate, sent with each packet")
+    register_serial: str | None = Field(None, description="serial of the certificate, sent with each packet")
     register_timeout_s: float = Field(20, gt=0, description="longest wait for the register's whole answer")
     register_metrics_port: int = Field(9104, ge=0)
     log_level: Literal["debug", "info", "warning", "error"] = "info"

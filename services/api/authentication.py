@@ -9,7 +9,8 @@ from services.api.access import AGENCY_ROLES, OPERATORS, Role, allowed
 from services.api.context import Context
 from services.api.errors import Forbidden, Unauthenticated
 from services.api.middleware import route_of
-from services.api.read_record import is_recorded, record_reading
+from services.api.read_record import is_recorded, reading_of
+from services.storage.audit_log import record
 from services.storage.caller import Caller
 from services.storage.token_reading import token_holder
 
@@ -88,9 +89,8 @@ async def authorize(request: Request) -> None:
         request.state.context = context.acting_for(principal.caller(), open_route=open_route)
         insider = principal.sees_everything or principal.enterprise is not None
         if is_recorded(request.method, route, open_route=open_route, insider=insider):
-            await request.state.context.guarded.ask(
-                record_reading, who=principal, route=route, path=request.path_params, asked=set(request.query_params)
-            )
+            reading = reading_of(route, request.path_params, asked=set(request.query_params))
+            await request.state.context.guarded.ask(record, who=principal, **reading)
         return
     if header is None:
         raise Unauthenticated("send Authorization: Bearer <token>")

@@ -8,10 +8,7 @@ public. A new closed route is recorded from its first day.
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from services.api.access import API
-from services.storage.audit_log import Doer, record
 
 NOTHING_PRIVATE: Mapping[str, str] = {
     f"{API}/alert-queue": "alerts that are public, and what the agency itself does about them",
@@ -51,15 +48,14 @@ def thing_of(route: str) -> str:
     return ".".join(part for part in route.removeprefix(API).strip("/").split("/") if not part.startswith("{"))
 
 
-async def record_reading(
-    connection: AsyncConnection, *, who: Doer, route: str, path: Mapping[str, Any], asked: Collection[str]
-) -> None:
-    """Append the row, before anything is read: what cannot be recorded is not shown. asked: names of the filters."""
-    await record(
-        connection, who=who, action=f"{thing_of(route)}.read", kind=thing_of(route).partition(".")[0],
-        object_id="/".join(_storable(str(value), 100) for value in path.values()) or "*",
-        detail={"route": route, "asked": sorted(_storable(name, 40) for name in asked)[:20]},
-    )  # fmt: skip
+def reading_of(route: str, path: Mapping[str, Any], *, asked: Collection[str]) -> dict[str, Any]:
+    """The row of a reading, for `audit_log.record`. asked: names of the filters."""
+    return {
+        "action": f"{thing_of(route)}.read",
+        "kind": thing_of(route).partition(".")[0],
+        "object_id": "/".join(_storable(str(value), 100) for value in path.values()) or "*",
+        "detail": {"route": route, "asked": sorted(_storable(name, 40) for name in asked)[:20]},
+    }
 
 
 def _storable(text: str, longest: int) -> str:

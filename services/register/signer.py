@@ -90,9 +90,8 @@ def signer_of(settings: Settings) -> Signer:
     command, path = settings.register_sign_command, settings.register_key_file
     if (command is None) == (path is None):
         raise SigningError("set USKAT_REGISTER_SIGN_COMMAND or USKAT_REGISTER_KEY_FILE, one of them")
-    if command is not None:
-        return CommandSigner(shlex.split(command), settings.register_serial)
-    return FileKeySigner(_key(path), settings.register_serial)
+    serial = settings.register_serial or ""
+    return CommandSigner(shlex.split(command), serial) if command is not None else FileKeySigner(_key(path), serial)
 
 
 def _key(path: Path | None) -> Ed25519PrivateKey:
