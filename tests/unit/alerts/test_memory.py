@@ -33,5 +33,5 @@ def test_the_names_of_detectors_are_unique_and_kept():
     """They are stored with alerts and memories: renaming one would orphan both."""
     assert [detector.name for detector in REGISTRY] == [
         "quality", "drift", "exceedance", "fault", "event", "flood", "attribution", "vibration",
-        "blast", "blast_report", "silence", "clock",
+        "blast", "blast_report", "charge", "blast_restriction", "restriction", "silence", "clock",
     ]  # fmt: skip
