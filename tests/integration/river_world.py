@@ -9,11 +9,13 @@ import numpy as np
 from services.alerts.detectors import REGISTRY
 from services.alerts.worker import Evaluator
 from services.storage.engine import libpq_url, make_engine, unit_of_work
+from services.storage.intake import Incoming, Intake
 from services.storage.registry import load_network
 from simulators.river import World
 from simulators.scenario import Arrival, Discharge, Scenario
 from simulators.water_kind import INSTRUMENTS
 from uskat.water.network import demo_network
+from uskat.wire.water import WaterPacket, encode_water
 
 ZERO = datetime(2026, 7, 10, 6, 0, tzinfo=UTC)
 INTERVAL = timedelta(minutes=20)
@@ -90,6 +92,37 @@ class RiverDatabase:
                 "INSERT INTO journal (station_id, kind, time_min, time_max, entries) VALUES ($1,'water',$2,$3,1)",
                 self.station[station], starts[0], starts[-1] + timedelta(minutes=19),
             )  # fmt: skip
+
+    async def send(self, world, stations, since, until, *, received):
+        """The same rivers as minute readings through the intake, an hour a message: raw bytes are there as well."""
+        intake = await Intake.open(self.url, worker="test", clock=lambda: received)
+        for station in stations:
+            messages = [
+                Incoming(
+                    f"uskat/v1/{station}/water", encode_water(self._hour(world, station, hour)),
+                    round(received.timestamp() * 1e6),
+                )
+                for hour in range(since, until)
+            ]  # fmt: skip
+            assert all(0 < outcome.stored == outcome.received for outcome in await intake.store(messages))
+        await intake.close()
+
+    def _hour(self, world, station, hour):
+        times = [ZERO + timedelta(hours=hour, minutes=minute) for minute in range(60)]
+        seconds = np.array([time.timestamp() for time in times])
+        columns = {}
+        for code, parameter in sorted(self.series):
+            if code == station and parameter != "airtemp":
+                noise = np.random.default_rng([sum(map(ord, f"{station}{parameter}")), hour + 1000]).normal(size=60)
+                columns[parameter] = world.value(station, parameter, seconds) + noise * INSTRUMENTS[parameter][0] / 4
+        return [
+            WaterPacket(
+                t=time,
+                seq=(hour + 1000) * 60 + place,
+                v={code: round(float(v[place]), 4) for code, v in columns.items()},
+            )
+            for place, time in enumerate(times)
+        ]
 
     async def alerts(self, **where):
         rows = await self.sql.fetch(

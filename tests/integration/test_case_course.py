@@ -1,17 +1,24 @@
 """From a simulated discharge to a verdict that measures the detector, and what late data do to a case that was opened."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from asgi_lifespan import LifespanManager
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from typer.testing import CliRunner
 
 from services.alerts.attending import attend_all
 from services.alerts.case_attending import attend_cases
+from services.api.context import Context
 from services.api.main import create_app
+from services.cli.main import app
 from services.storage import registry
 from services.storage.engine import unit_of_work
+from services.storage.seal_store import seal_due_days
 from tests.integration.river_world import ZERO, RiverDatabase, discharge, world_of
 from tests.integration.test_api.world import Clock, decoded, settings_for
 from uskat.public_status import REJECTION_WORDS, Verdict, alert_words
@@ -23,8 +30,11 @@ AGENCY = "inspection-lower-demo"
 class Office:
     """Inspector Petrov at the API, with the alerts process beside, by one clock."""
 
-    def __init__(self, rivers: RiverDatabase, client: httpx.AsyncClient, token: str, clock: Clock) -> None:
+    def __init__(
+        self, rivers: RiverDatabase, client: httpx.AsyncClient, token: str, *, clock: Clock, context: Context
+    ) -> None:
         self.rivers, self.client, self.clock = rivers, client, clock
+        self.context = context
         self.headers = {"Authorization": f"Bearer {token}"}
 
     async def pass_to(self, hours: float) -> None:
@@ -62,6 +72,31 @@ class Office:
         items = (await self.ask("/detectors/precision"))["items"]
         return next(one for one in items if one["detector"] == detector)
 
+    async def shows(self, alert: int, case: int, folder: Path) -> None:
+        """The pack of the alert stands up to verification, tampering is seen, and the indicators count the case."""
+        key = Ed25519PrivateKey.generate()
+        file = folder / "evidence.pem"
+        file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        self.context.settings.evidence_key_file = file
+        await seal_due_days(self.rivers.engine, key, now=self.clock.now + timedelta(days=2))
+        answer = await self.client.post(f"/api/v1/alerts/{alert}/evidence-pack", headers=self.headers)
+        assert answer.status_code == 200, answer.text
+        pack = folder / "pack.zip"
+        pack.write_bytes(answer.content)
+        public = folder / "public.pem"
+        public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+        command = ["evidence", "verify", str(pack), "--key", str(public)]
+        assert CliRunner().invoke(app, command).exit_code == 0
+        changed = bytearray(answer.content)
+        changed[len(changed) // 2] ^= 1
+        pack.write_bytes(changed)
+        assert CliRunner().invoke(app, command).exit_code != 0
+        year = {one["code"]: one for one in (await self.ask("/kpi/supervision"))["indicators"]}
+        own = year["self_detected_share"]["year"]
+        assert (own["value"], own["n"], own["origins"]["instrument"]) == (1.0, 1, 1)
+        behind = await self.ask("/kpi/supervision/self_detected_share/behind", month=f"{self.clock.now:%Y-%m}")
+        assert [one["id"] for one in behind["items"]] == [case]
+
     async def new_alert(self, **where: Any) -> dict[str, Any]:
         found = [a for a in await self.rivers.alerts(station="U-25", **where) if a["started_at"] >= ZERO]
         return next(a for a in found if a["state"] != "withdrawn")
@@ -73,10 +108,11 @@ async def office(database):
     async with RiverDatabase(database) as rivers:
         async with unit_of_work(rivers.engine) as connection:
             token = await registry.issue_token(connection, name="petrov", scopes=["inspector"], enterprise=AGENCY)
-        async with LifespanManager(create_app(settings_for(database), now=clock)) as manager:
+        api = create_app(settings_for(database), now=clock)
+        async with LifespanManager(api) as manager:
             transport = httpx.ASGITransport(manager.app)
             async with httpx.AsyncClient(transport=transport, base_url="http://uskat.test") as client:
-                yield Office(rivers, client, token, clock)
+                yield Office(rivers, client, token, clock=clock, context=api.state.context)
 
 
 def visit(at) -> dict[str, Any]:
@@ -93,8 +129,8 @@ def sample(number: str, at, place: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def test_a_discharge_becomes_a_confirmed_case_that_measures_its_detectors(office):
-    await office.rivers.store(world_of(discharge()), STATIONS, -144, 6)
+async def test_a_discharge_becomes_a_confirmed_case_that_measures_its_detectors(office, tmp_path):
+    await office.rivers.send(world_of(discharge()), STATIONS, -144, 6, received=ZERO + timedelta(hours=6))
     await office.pass_to(6)
     exceeded, source = await office.new_alert(kind="exceedance"), await office.new_alert(kind="source")
     assert await office.public_word(exceeded["id"]) == "Проверяем"
@@ -128,6 +164,7 @@ async def test_a_discharge_becomes_a_confirmed_case_that_measures_its_detectors(
     assert (judged["judged"], judged["confirmed"], judged["value"], judged["rejected"]) == (1, 1, 1.0, {})
     assert judged["low"] < 0.3
     assert (await office.precision("attribution"))["confirmed"] == 1
+    await office.shows(exceeded["id"], case["id"], tmp_path)
 
 
 async def test_late_data_withdraw_the_alert_and_tell_the_case_which_a_person_then_decides(office):
