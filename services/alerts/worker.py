@@ -102,13 +102,15 @@ class Evaluator:
         Returns how many stations were evaluated.
         """
         async with unit_of_work(self._engine) as connection:
-            queue = await urgent_stations(connection)
+            waiting = await urgent_stations(connection)
         now = time.monotonic()
         self._free.clear()
+        queue = [station for station in waiting if self._pauses.get(station, 0.0) <= now]
         try:
-            return sum([await self._try(station) for station in queue if self._pauses.get(station, 0.0) <= now])
+            done = await asyncio.gather(*(self._work_off_urgent(queue) for _ in range(self._concurrency)))
         finally:
             self._free.set()
+        return sum(done)
 
     async def evaluate_waiting(self) -> int:
         """Sweep until nothing waits; returns the number of evaluations."""
@@ -135,6 +137,13 @@ class Evaluator:
             await self._free.wait()
             if queue:
                 done += await self._try(queue.pop())
+        return done
+
+    async def _work_off_urgent(self, queue: list[int]) -> int:
+        """A few at once: while the database works for one station, another is judged."""
+        done = 0
+        while queue:
+            done += await self._try(queue.pop())
         return done
 
     async def _try(self, station_id: int) -> bool:
