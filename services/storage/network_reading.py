@@ -142,6 +142,7 @@ def _station(row: tuple[Any, ...], known: set[str]) -> Station:
         proposed=bool(properties.get("proposed")),
         source=properties.get("source") or "",
         flood=_converted(properties["flood"], FloodLevels) if properties.get("flood") else None,
+        receptor=properties.get("receptor"),
     )
 
 

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable
 from datetime import timedelta
 
+import asyncpg
 import numpy as np
 import pytest
 
@@ -91,6 +92,12 @@ async def test_records_are_filtered_and_paged(world: World) -> None:
     assert (await world.client.get("/api/v1/seismic/records/99999/waveform")).status_code == 404
 
 
+async def nothing_known_of(world: World, station: str) -> None:
+    connection = await asyncpg.connect(world.url)
+    await connection.execute("UPDATE station SET properties = properties - 'receptor' WHERE code = $1", station)
+    await connection.close()
+
+
 async def test_a_record_is_drawn_as_png_and_svg_against_the_norm_asked_for(world: World) -> None:
     await store(world, ("seismic", encode_miniseed(channels(calibration()))))
     [record] = (await world.get("/seismic/records"))["items"]
@@ -109,7 +116,9 @@ async def test_a_record_is_drawn_as_png_and_svg_against_the_norm_asked_for(world
 
     plain = await svg()
     assert SEISMOGRAPH in plain
-    assert "; порог" in plain, "nothing is known of the station, so the default limit is drawn"
+    assert "пунктир – предел:" in plain, "the station stands at a house, so the limit of a house is drawn"
+    await nothing_known_of(world, SEISMOGRAPH)
+    assert "; порог" in await svg(), "nothing is known of the station, so the default limit is drawn"
     school = await svg(receptor="school")
     assert "пунктир – предел:" in school
     both = await svg(kind="limits", norm="din4150-3,bs7385-2", receptor="industrial")
