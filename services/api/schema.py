@@ -59,7 +59,9 @@ def problem_answer(status: int) -> dict[str, Any]:
 def _reference(content: Any) -> dict[str, Any]:
     kinds = content if isinstance(content, tuple) else (content,)
     schemas, components = msgspec.json.schema_components(kinds, ref_template=REF)
-    _documented.update(components)
+    for name, schema in components.items():
+        if _documented.setdefault(name, schema) != schema:
+            raise ValueError(f"two structs of the API are called {name}: the document can hold one")
     return {"anyOf": list(schemas)} if len(kinds) > 1 else dict(schemas[0])
 
 

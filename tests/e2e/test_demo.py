@@ -110,7 +110,7 @@ def balance(result: dict[str, Any]) -> int:
 
 def test_a_demo_raises_its_alert_survives_a_dead_worker_and_goes_on_where_it_left(state: Path) -> None:
     port = free_port()
-    first = Run(state, "--for", "35", "--api-port", str(port))
+    first = Run(state, "--for", "60", "--api-port", str(port))  # the first alert is promised within a minute
     try:
         first.wait_for_line("первая тревога")
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=10) as answer:

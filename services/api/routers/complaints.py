@@ -226,7 +226,10 @@ async def get_complaint(context: Shared, asking: Asking, complaint_id: Identifie
     "/complaints/{complaint_id}/photograph",
     summary="A complaint's photograph",
     responses={
-        200: {"description": "The picture", "content": {"image/jpeg": {}}},
+        200: {
+            "description": "The picture",
+            "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}},
+        },
         **{code: problem_answer(code) for code in (401, 403, 404, 422, 503)},
     },
     response_class=Response,

@@ -52,7 +52,7 @@ class NewReach(msgspec.Struct, forbid_unknown_fields=True):
     to_km: float
 
 
-class NewDecision(msgspec.Struct, forbid_unknown_fields=True):
+class NewRestrictionDecision(msgspec.Struct, forbid_unknown_fields=True):
     """A decision over [starts_at, ends_at). pits, reaches: narrow the territory. addressees: enterprises; none: all."""
 
     number: str
@@ -73,7 +73,7 @@ class NewVersion(msgspec.Struct, forbid_unknown_fields=True):
     """An amendment with the whole decision as it is to be, or a withdrawal (decision null); and why."""
 
     reason: str
-    decision: NewDecision | None = None
+    decision: NewRestrictionDecision | None = None
 
 
 class NewAcknowledgement(msgspec.Struct, forbid_unknown_fields=True):
@@ -133,11 +133,11 @@ async def get_restriction(context: Shared, asking: Asking, restriction_id: Ident
     responses=answers(
         RestrictionAnswer, "The decision", example=EXAMPLE, problems=(401, 403, 409, 413, 415, 422), status=201
     ),
-    openapi_extra=body_schema(NewDecision, example=DECISION_EXAMPLE) | SECURED,
+    openapi_extra=body_schema(NewRestrictionDecision, example=DECISION_EXAMPLE) | SECURED,
 )
 async def post_restriction(request: Request, context: Shared, asking: Asking) -> Response:
     """By an inspector of the territory. It binds from this moment, never backwards."""
-    decision = _decision(await read_struct(request, NewDecision))
+    decision = _decision(await read_struct(request, NewRestrictionDecision))
     if decision.territory not in asking.territories or asking.agency is None:
         raise Forbidden("your agency does not supervise this territory")
     try:
@@ -205,7 +205,7 @@ async def get_page(context: Shared) -> Response:
     return citizen_page("restrictions.html", now=now, restrictions=shown)
 
 
-def _decision(wanted: NewDecision) -> Decision:
+def _decision(wanted: NewRestrictionDecision) -> Decision:
     reaches = tuple(ReachArea(one.river, one.from_km, one.to_km) for one in wanted.reaches)
     for name in ("number", "territory", "title", "text", "law"):
         _text(getattr(wanted, name))

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from fpdf import FPDF
-
 from uskat.finding import number_ru
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 LOCAL = ZoneInfo("Asia/Novokuznetsk")
 FAMILY = "act"
@@ -57,6 +58,8 @@ class Act:
 
 def draw_act(act: Act, *, font: Path, bold: Path) -> bytes:
     """The PDF."""
+    from fpdf import FPDF  # noqa: PLC0415 - a second of loading that only the act needs
+
     page = FPDF(format="A4")
     page.set_creation_date(act.made_at)
     page.set_title(act.title)
@@ -85,7 +88,7 @@ def moment_ru(moment: datetime) -> str:
     return f"{moment.astimezone(LOCAL):%d.%m.%Y %H:%M}"
 
 
-def _words(page: FPDF, words: str, *, size: float, bold: bool = False, colour: tuple[int, int, int] = INK) -> None:
+def _words(page: "FPDF", words: str, *, size: float, bold: bool = False, colour: tuple[int, int, int] = INK) -> None:
     page.set_font(FAMILY, "B" if bold else "", size)
     page.set_text_color(*colour)
     page.set_x(page.l_margin)
@@ -93,7 +96,7 @@ def _words(page: FPDF, words: str, *, size: float, bold: bool = False, colour: t
     page.ln(1)
 
 
-def _part(page: FPDF, heading: str, rows: Sequence[tuple[str, str]]) -> None:
+def _part(page: "FPDF", heading: str, rows: Sequence[tuple[str, str]]) -> None:
     if not rows:
         return
     page.ln(2)
@@ -105,7 +108,7 @@ def _part(page: FPDF, heading: str, rows: Sequence[tuple[str, str]]) -> None:
         page.multi_cell(WIDTH, 4.5, f"{label} – {words}" if words else label, align="L", new_x="LMARGIN", new_y="NEXT")
 
 
-def _chart(page: FPDF, curve: Curve) -> None:
+def _chart(page: "FPDF", curve: Curve) -> None:
     if len(curve.points) < 2:
         return
     if page.get_y() + CHART_HEIGHT + 14 > page.h - page.b_margin:
@@ -140,13 +143,13 @@ def _chart(page: FPDF, curve: Curve) -> None:
     page.set_y(top + CHART_HEIGHT + 7)
 
 
-def _label(page: FPDF, words: str, x: float, y: float, *, colour: tuple[int, int, int] = GREY) -> None:
+def _label(page: "FPDF", words: str, x: float, y: float, *, colour: tuple[int, int, int] = GREY) -> None:
     page.set_font(FAMILY, "", 7)
     page.set_text_color(*colour)
     page.text(x, y, words)
 
 
-def _map(page: FPDF, sketch: Sketch) -> None:
+def _map(page: "FPDF", sketch: Sketch) -> None:
     lines = [[*line] for line in sketch.rivers if len(line) > 1]
     points = [point for line in lines for point in line] + [(lon, lat) for _, lon, lat in sketch.places]
     if not points:
