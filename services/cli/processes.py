@@ -38,15 +38,13 @@ def alerts() -> None:
 
 def notices() -> None:
     """Run one notices process: whom the norms name is told of alerts, by mail, Telegram, SMS, webhook."""
-    import asyncio
-
-    from services.notices.main import run
+    from services.notices.main import run_process
     from services.observability import configure_logging
     from services.settings import Settings
 
     settings = Settings()
     configure_logging(settings, process="notices")
-    asyncio.run(run(settings))
+    run_process(settings)
 
 
 def register_export(

@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
+import sys
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 
@@ -42,6 +44,17 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+STOP_WITHIN_S = 8.0
+"""Longer than the queue gives what is being sent, shorter than Docker waits before it kills."""
+
+
+def run_process(settings: Settings) -> NoReturn:
+    """`run`, and then the end of the process whatever still waits in its loop."""
+    asyncio.Runner().run(run(settings))
+    sys.stderr.flush()
+    os._exit(0)
+
+
 async def run(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
     """Decide and deliver until SIGTERM, SIGINT or `stop`. Logging is the caller's to configure."""
     stop = stop or asyncio.Event()
@@ -66,7 +79,10 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        # Without its database the queue's library waits for ever; whatever is not delivered stands in the database.
+        _, late = await asyncio.wait(tasks, timeout=STOP_WITHIN_S)
+        if late:
+            log.warning("notices.left_behind", tasks=len(late))
         await engine.dispose()
         observation.close()
         log.info("notices.stopped")

@@ -16,7 +16,7 @@ from services.storage.notice_queue import QUEUE, SCHEMA, TASK
 
 HEARTBEATS_A_STALL = 3
 POLL_S = 5.0
-GRACE_S = 20.0
+GRACE_S = 6.0
 
 log = structlog.get_logger(__name__)
 
