@@ -28,9 +28,7 @@ log = structlog.get_logger(__name__)
 
 async def run(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
     """Evaluate what is committed until SIGTERM, SIGINT or `stop`. Logging is the caller's to configure."""
-    _stop_by_signal(stop := stop or asyncio.Event())
-    gc.collect()
-    gc.freeze()  # libraries stay: a full collection over them would hold up a judgement for 130 ms
+    _prepare(stop := stop or asyncio.Event())
     database_url = settings.database_url.get_secret_value()
     application = f"uskat-alerts-{settings.alerts_worker}"
     engine = make_engine(
@@ -71,7 +69,10 @@ async def run(settings: Settings, *, stop: asyncio.Event | None = None) -> None:
         log.info("alerts.stopped")
 
 
-def _stop_by_signal(stop: asyncio.Event) -> None:
+def _prepare(stop: asyncio.Event) -> None:
+    """Signals end the work; libraries stay, and a full collection over them would hold up a judgement for 130 ms."""
+    gc.collect()
+    gc.freeze()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
