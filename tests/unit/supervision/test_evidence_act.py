@@ -5,8 +5,10 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from uskat.supervision.evidence.act import Act, Curve, Sketch, act_fonts, draw_act
-from uskat.supervision.evidence.act_words import REQUIREMENT_RU
+from uskat.supervision.evidence.act_words import ACTION_RU, REQUIREMENT_RU, WINDOW_RU, _samples, _steps
+from uskat.supervision.case.paper import WindowWord
 from uskat.supervision.evidence.grade import Requirement
+from uskat.supervision.handling.step import MACHINE, Action
 
 START = datetime(2026, 6, 1, 8, tzinfo=UTC)
 CURVE = Curve("Аммоний-ион", "мг/дм³", [(START + timedelta(minutes=i), math.sin(i / 20)) for i in range(200)], 0.5)
@@ -51,3 +53,18 @@ def test_nothing_to_show_is_no_fault():
 
 def test_every_requirement_has_its_word_in_the_act():
     assert set(REQUIREMENT_RU) == {one.value for one in Requirement}
+
+
+def test_an_act_tells_in_russian_what_was_done_and_what_the_laboratory_found():
+    assert set(ACTION_RU) == set(Action)
+    assert set(WINDOW_RU) == {word.value for word in WindowWord}
+    [(when, what)] = _steps([{"at": START.isoformat(), "by": MACHINE, "action": "raise", "note": ""}])
+    assert when.endswith("система")
+    assert what == "тревога поднята"
+    results = [{"parameter": "nh4", "value": 1.9, "unit": "мг/дм³", "uncertainty": 0.3}]
+    paper = {"number": "2/26", "taken_at": START.isoformat(), "laboratory": "ЦЛАТИ (демо)"}
+    sample = {"paper": paper, "results": {"protocol": "П-2", "results": results}, "window": {"word": "outside"}}
+    [(_, words)] = _samples([sample])
+    assert "не шла" in words
+    assert "протокол П-2: nh4 1,9 мг/дм³ ± 0,3" in words
+    assert "результатов ещё нет" in _samples([sample | {"results": None}])[0][1]

@@ -7,6 +7,7 @@ from typing import Any
 from uskat.finding import number_ru
 from uskat.supervision.evidence.act import Act, Curve, Sketch, moment_ru, rows_of
 from uskat.supervision.evidence.pack import GRADE, READINGS, REGISTRY
+from uskat.supervision.handling.step import MACHINE, Action
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PASSED = 1
@@ -20,6 +21,18 @@ REQUIREMENT_RU = {
     "verification": "поверка и утверждённый тип", "method": "аттестованная методика", "range": "диапазон измерений",
     "uncertainty": "неопределённость", "pair": "сравнение с соседним постом", "chain": "цепочка сообщений",
     "sealed": "подпись суток", "sample": "проба лаборатории",
+}  # fmt: skip
+ACTION_RU = {
+    Action.RAISE: "тревога поднята", Action.RETURN: "значение вернулось", Action.REOPEN: "снова превышено",
+    Action.REGRADE: "важность изменена", Action.WITHDRAW: "отозвана", Action.ACKNOWLEDGE: "принята в работу",
+    Action.LAPSE: "срок вышел, снова ждёт", Action.SHELVE: "отложена", Action.UNSHELVE: "больше не отложена",
+    Action.SUPPRESS: "закрыта другой записью", Action.RELEASE: "снова сама по себе",
+    Action.ESCALATE: "передана выше", Action.CONFIRM: "подтверждена", Action.REJECT: "не подтвердилась",
+    Action.RESOLVE: "завершена", Action.RECONSIDER: "пересматривается",
+}  # fmt: skip
+WINDOW_RU = {
+    "inside": "взята, когда шла вода сброса", "outside": "взята, когда вода сброса здесь не шла",
+    "unknown": "связь с водой сброса не установлена",
 }  # fmt: skip
 CLOSING = (
     "Показания автоматических средств сами по себе – сигнал или повод для проверки; нарушение доказывает проба "
@@ -120,14 +133,29 @@ def _comparison(intervals: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]
 
 def _samples(samples: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     return [
-        (f"Акт отбора № {one['paper']['number']}", f"{_at(one['paper']['taken_at'])}, {one['paper']['laboratory']}")
-        for one in samples
+        (f"Акт отбора № {one['paper']['number']}", "; ".join(filter(None, _sample_words(one)))) for one in samples
     ] or [("Проб нет", "")]
+
+
+def _sample_words(sample: Mapping[str, Any]) -> list[str]:
+    paper, results = sample["paper"], sample.get("results") or {}
+    measured = [
+        f"{one['parameter']} {number_ru(one['value'])} {one['unit']}"
+        + (f" ± {number_ru(one['uncertainty'])}" if one.get("uncertainty") is not None else "")
+        for one in results.get("results", ())
+    ]
+    protocol = [f"протокол {results['protocol']}: {', '.join(measured)}"] if measured else ["результатов ещё нет"]
+    word = WINDOW_RU.get((sample.get("window") or {}).get("word", "unknown"), "")
+    return [f"{_at(paper['taken_at'])}, {paper['laboratory']}", word, *protocol]
 
 
 def _steps(steps: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     return [
-        (f"{_at(one['at'])} {one['by']}", " ".join(filter(None, (one["action"], one.get("note"))))) for one in steps
+        (
+            f"{_at(one['at'])} {'система' if one['by'] == MACHINE else one['by']}",
+            ": ".join(filter(None, (ACTION_RU[Action(one["action"])], one.get("note")))),
+        )
+        for one in steps
     ][-MOST_ROWS:]
 
 
