@@ -4,9 +4,9 @@ import math
 import re
 from datetime import UTC, datetime, timedelta
 
+from uskat.supervision.case.paper import WindowWord
 from uskat.supervision.evidence.act import Act, Curve, Sketch, act_fonts, draw_act
 from uskat.supervision.evidence.act_words import ACTION_RU, REQUIREMENT_RU, WINDOW_RU, _samples, _steps
-from uskat.supervision.case.paper import WindowWord
 from uskat.supervision.evidence.grade import Requirement
 from uskat.supervision.handling.step import MACHINE, Action
 
