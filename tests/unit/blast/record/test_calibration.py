@@ -52,7 +52,7 @@ def test_7_1_poles_of_a_geophone_of_4_5_hz():
     assert complex(pole) == pytest.approx(complex(-19.79, 20.19), abs=0.005)
 
 
-def test_every_channel_is_calibrated_and_the_fall_below_the_corner_is_noted():
+def test_1_4_1_every_channel_is_calibrated_and_the_fall_below_the_corner_is_noted():
     read = calibration_of_stationxml(document(channel("GPZ", geophone(), dip=-90.0), channel("GPN", geophone(1.0))))
     vertical = read.channels["US.S1..GPZ"]
     assert (vertical.component, vertical.unit) == ("V", "m/s")

@@ -1,4 +1,4 @@
-"""Norms.md §1.1 notes and trap 14: what must not reach residents as a blast."""
+"""Norms.md §1.1 notes, 1.4.10, 1.4.12 and trap 14: what must not reach residents as a blast."""
 
 from datetime import timedelta
 
