@@ -12,30 +12,44 @@ from uskat.supervision.kpi.facts import AlertFact, CaseFact, StationMonth
 from uskat.water.availability import Month, expected_intervals
 from uskat.water.norms import LOCAL_ZONE
 
+# What data withdrew saw nothing, so that nobody knew of the violation by it. A complaint is of a case when the case was
+# opened from it, and when whoever handled the complaint linked it to the case. A sample is entered after it was taken.
 _CASES = text(
     """SELECT f.id, f.agency, f.territory, f.title, f.opened_at, f.verdict,
-        (SELECT min(a.known_at) FROM case_alert c JOIN alert a ON a.id = c.alert_id WHERE c.case_id = f.id),
-        (SELECT min(p.received_at) FROM case_complaint c JOIN complaint p ON p.id = c.complaint_id
-         WHERE c.case_id = f.id),
+        (SELECT min(a.known_at) FROM case_alert c JOIN alert a ON a.id = c.alert_id
+         WHERE c.case_id = f.id AND a.state <> 'withdrawn'),
+        min(told.at),
         min(s.at) FILTER (WHERE s.action = 'acknowledge'), min(s.at) FILTER (WHERE s.action = 'dispatch'),
-        min(s.at) FILTER (WHERE s.action = 'sample'), min(s.at) FILTER (WHERE s.action = 'decide')
+        min(CAST(s.body->'paper'->>'taken_at' AS timestamptz)) FILTER (WHERE s.action = 'sample'),
+        min(s.at) FILTER (WHERE s.action = 'decide')
     FROM case_file f LEFT JOIN case_step s ON s.case_id = f.id
+    LEFT JOIN (
+        SELECT t.case_id, min(p.received_at) AS at FROM (
+            SELECT case_id, complaint_id FROM case_complaint
+            UNION SELECT CAST(substr(body->>'reference', 6) AS bigint), complaint_id FROM complaint_step
+            WHERE action = 'link' AND body->>'reference' LIKE 'case:%'
+        ) t JOIN complaint p ON p.id = t.complaint_id GROUP BY t.case_id
+    ) told ON told.case_id = f.id
     WHERE f.opened_at >= :since AND f.opened_at < :until GROUP BY f.id ORDER BY f.id"""
 )
 # A parent of a common cause stands for its children, which are counted themselves; faults of our own are no findings.
-# An alert under a parent has the parent's verdict, and was taken when its parent was.
+# An alert under a parent has the parent's verdict, and was taken when its parent was. Whatever a person first does
+# about an alert takes it: a case that is opened from the queue as well as an acknowledgement.
 _ALERTS = text(
     """SELECT a.id, a.kind, st.territory, a.title, a.started_at, a.known_at, a.state = 'withdrawn',
         CASE WHEN h.review IN ('confirmed', 'resolved') THEN true WHEN h.review = 'rejected' THEN false
             WHEN up.review IN ('confirmed', 'resolved') THEN true WHEN up.review = 'rejected' THEN false END,
         coalesce(CASE WHEN h.review = 'rejected' THEN h.reason ELSE up.reason END = 'duplicate', false),
-        (SELECT min(s.at) FROM alert_step s
-         WHERE s.action = 'acknowledge' AND s.alert_id IN (a.id, CASE WHEN c.suppressed_at IS NOT NULL
-            THEN c.parent_id END)),
-        EXISTS (SELECT 1 FROM alert_step s WHERE s.alert_id = a.id AND s.action = 'escalate')
+        took.at,
+        EXISTS (SELECT 1 FROM alert_step s WHERE s.alert_id = a.id AND s.action = 'escalate'
+            AND s.at <= coalesce(took.at, 'infinity'))
     FROM alert a JOIN station st ON st.id = a.station_id LEFT JOIN alert_handling h ON h.alert_id = a.id
     LEFT JOIN alert_cause c ON c.alert_id = a.id AND h.attention = 'suppressed'
     LEFT JOIN alert_handling up ON up.alert_id = c.parent_id
+    LEFT JOIN LATERAL (
+        SELECT min(s.at) AS at FROM alert_step s WHERE s.by <> 'machine'
+        AND s.alert_id IN (a.id, CASE WHEN c.suppressed_at IS NOT NULL THEN c.parent_id END)
+    ) took ON true
     WHERE a.known_at >= :since AND a.known_at < :until AND a.kind NOT IN ('cause', 'internal') ORDER BY a.id"""
 )
 _STATIONS = text(

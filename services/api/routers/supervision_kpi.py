@@ -19,6 +19,7 @@ from services.api.reply import MEDIA_TYPES, Format, fresh_reply, wanted_format
 from services.api.routers.cases import PRIVATE, SECURED, desk_of
 from services.api.schema import answers, problem_answer
 from services.api.table import csv_lines, download_name
+from services.storage.case_ground import Desk
 from services.storage.catalogue_store import catalogue_blasts
 from services.storage.fired_blasts import fired_blasts
 from services.storage.kpi_reading import alert_facts, case_facts, station_months
@@ -75,7 +76,10 @@ class SupervisionKpi(msgspec.Struct):
 
 
 class BehindFigure(msgspec.Struct):
-    """What a figure of a period was reckoned from, as far as the asker may see it. n: of the figure itself."""
+    """What a figure of a period was reckoned from, as far as the asker may see it. n: of the figure itself.
+
+    An item with `counted` true has what a share asks for; of a mean all count. Stations: a row a month of the period.
+    """
 
     indicator: str
     period: str
@@ -98,7 +102,9 @@ KPI_EXAMPLE = {
 }  # fmt: skip
 BEHIND_EXAMPLE = {
     "indicator": "self_detected_share", "period": "2026-06", "value": 0.75, "n": 4, "kind": "cases",
-    "items": [{"id": 7, "title": "Аммоний ниже выпуска", "origin": "instrument", "verdict": "confirmed"}],
+    "items": [{
+        "id": 7, "title": "Аммоний ниже выпуска", "origin": "instrument", "verdict": "confirmed", "counted": True,
+    }],
 }  # fmt: skip
 
 
@@ -164,26 +170,28 @@ async def get_behind(
     public = _one(await _indicators(context, context.published, months), indicator)
     whole = public.months[month] if month else public.year
     facts = await _facts(context, context.database, months)
-    items = await asyncio.to_thread(_items, facts, public.wording.behind, whole, desk.agency, desk.territories)
+    codes = frozenset([month] if month else [one.code for one in months])
+    items = await asyncio.to_thread(_items, facts, public.wording.behind, whole, desk=desk, months=codes)
     found = BehindFigure(
         indicator, month or months[0].code[:4], whole.value, whole.n, public.wording.behind.value, items
     )
     return Response(msgspec.json.encode(found), 200, PRIVATE, "application/json")
 
 
-def _items(facts: Facts, kind: Behind, cell: Cell, agency: str, territories: frozenset[str]) -> list[dict[str, Any]]:
-    named = set(cell.behind)
+def _items(facts: Facts, kind: Behind, cell: Cell, *, desk: Desk, months: frozenset[str]) -> list[dict[str, Any]]:
+    named, having = set(cell.behind), set(cell.behind[: cell.counted])
     if kind is Behind.CASES:
-        cases = [one for one in facts.cases if one.id in named and one.agency == agency]
-        seen = [one for one in cases if one.territory is None or one.territory in territories]
-        return [asdict(one) | {"origin": one.origin.value} for one in seen]
+        cases = [one for one in facts.cases if one.id in named and one.agency == desk.agency]
+        seen = [one for one in cases if one.territory is None or desk.covers(one.territory)]
+        return [asdict(one) | {"origin": one.origin.value, "counted": one.id in having} for one in seen]
     if kind is Behind.ALERTS:
         alerts = [one for one in facts.alerts if one.id in named]
-        return [asdict(one) for one in alerts if one.territory is None or one.territory in territories]
+        told = [one for one in alerts if one.territory is None or desk.covers(one.territory)]
+        return [asdict(one) | {"counted": one.id in having} for one in told]
     if kind is Behind.STATIONS:
-        own = [one for one in facts.stations if one.station in named and one.expected]
+        own = [one for one in facts.stations if one.station in named and one.expected and one.month in months]
         return [asdict(one) | {"share": one.valid / one.expected} for one in own]
-    return [{"enterprise": name} for name in sorted(map(str, named))]
+    return [{"enterprise": name, "counted": name in having} for name in sorted(map(str, named))]
 
 
 def _months(context: Context, year: int | None) -> list[Month]:

@@ -62,22 +62,69 @@ async def test_figures_are_public_and_what_is_behind_them_is_the_agencys(world):
     assert year["precision"]["year"]["value"] is None
     assert answer["magnitude"]["refusals"], "there is no catalogue: the mean is refused, not zero"
     assert "behind" not in own["year"]
+    taken = year["acknowledgement_h"]["year"]
+    assert (taken["n"], taken["in_term"]) == (2, 0.0), "whoever opens a case from the queue has taken its alert"
 
     for who, number in cases.items():
         seen = decoded(await ask(world, who, "/kpi/supervision/self_detected_share/behind", month=month))
         assert [one["id"] for one in seen["items"]] == [number], "a case of another agency is nobody else's"
-        assert (seen["items"][0]["origin"], seen["n"]) == ("instrument", 2)
+        assert (seen["items"][0]["origin"], seen["items"][0]["counted"], seen["n"]) == ("instrument", True, 2)
     alerts = decoded(await ask(world, "ivanova", "/kpi/supervision/detection_h/behind"))
     assert [one["id"] for one in alerts["items"]] == [upper]
     assert (await ask(world, "ivanova", "/kpi/supervision/beauty/behind")).status_code == 404
     assert (await ask(world, "ivanova", "/kpi/supervision/recall/behind", month="9999-01")).status_code == 422
     assert (await ask(world, "operate", "/kpi/supervision/precision/behind")).status_code == 403
 
+    connection = await asyncpg.connect(world.url)  # as if the term had run out only after somebody had taken it
+    await connection.execute("UPDATE alert_step SET at = at + interval '1 day' WHERE action = 'escalate'")
+    await connection.close()
+    answer = decoded(await world.client.get("/api/v1/kpi/supervision"))
+    [taken] = [one["year"] for one in answer["indicators"] if one["code"] == "acknowledgement_h"]
+    assert (taken["in_term"], taken["in_term_n"]) == (1.0, 2)
+
     table = await world.client.get("/api/v1/kpi/supervision", params={"format": "csv"})
     assert f"self_detected_share,{month},1.0,доля,2,2" in table.text
     picture = await world.client.get("/api/v1/kpi/supervision/self_detected_share/figure")
     assert picture.headers["content-type"] == "image/svg+xml"
     assert "100 %" in (ET.fromstring(picture.content).findtext("{http://www.w3.org/2000/svg}title") or "")
+
+
+async def test_a_violation_of_which_only_complaints_stand_is_not_the_agencys_own(world):
+    """The instrument's word was withdrawn, and the complaint was tied to the case by its inspector only."""
+    engine = make_engine(world.url)
+    async with unit_of_work(engine) as connection:
+        world.tokens["ivanova"] = await registry.issue_token(
+            connection, name="ivanova", scopes=["inspector"], enterprise=UPPER
+        )
+    world.clock.now = NOW + timedelta(days=400)
+    known = world.clock.now - timedelta(hours=1)
+    alert, _ = await raise_alert(world, started_at=known - timedelta(minutes=30), known_at=known)
+    assert await attend_all(engine, clock=world.clock) == set()
+    await engine.dispose()
+    number = await opened(world, "ivanova", alert)
+    told = {"topic": "water", "happened_at": known.isoformat(), "words": "Вода бурая"}
+    places = decoded(await world.client.get("/api/v1/settlements"))
+    told["settlement"] = next(one["code"] for one in places if one["territory"] == "upper-uskat-demo")
+    filed = await world.client.post("/api/v1/complaints", json=told)
+    assert filed.status_code == 201, filed.text
+    [complaint] = decoded(await ask(world, "ivanova", "/complaints"))["items"]
+    for version, step in enumerate([{"action": "take"}, {"action": "link", "reference": f"case:{number}"}], start=1):
+        headers = world.token("ivanova") | {"If-Match": f'"{version}"'}
+        done = await world.client.post(f"/api/v1/complaints/{complaint['id']}/steps", json=step, headers=headers)
+        assert done.status_code == 200, done.text
+    connection = await asyncpg.connect(world.url)
+    await connection.execute("UPDATE case_file SET verdict = 'confirmed'")
+
+    async def figures() -> dict[str, Any]:
+        answer = decoded(await world.client.get("/api/v1/kpi/supervision"))
+        return {one["code"]: one["year"] for one in answer["indicators"]}
+
+    assert (await figures())["self_detected_share"]["value"] == 1.0, "the instrument was first"
+    await connection.execute("UPDATE alert SET state = 'withdrawn'")
+    await connection.close()
+    found = await figures()
+    assert (found["self_detected_share"]["value"], found["recall"]["value"]) == (0.0, 0.0)
+    assert found["self_detected_share"]["origins"] == {"instrument": 0, "check": 0, "complaint": 1}
 
 
 async def test_availability_counts_the_days_that_were_measured(world):
@@ -96,3 +143,15 @@ async def test_availability_counts_the_days_that_were_measured(world):
     # From 2 June 00:00 local time to 19:00:30: 57 intervals of twenty minutes.
     assert ready["months"]["2026-06"]["value"] == pytest.approx(27 / 57)
     assert ready["months"]["2026-05"]["value"] is None
+
+    engine = make_engine(world.url)
+    async with unit_of_work(engine) as opened_:
+        world.tokens["ivanova"] = await registry.issue_token(
+            opened_, name="ivanova", scopes=["inspector"], enterprise=UPPER
+        )
+    await engine.dispose()
+    for period in ({"month": "2026-06"}, {"year": 2026}):
+        seen = decoded(await ask(world, "ivanova", "/kpi/supervision/availability/behind", **period))
+        assert {one["month"] for one in seen["items"]} == {"2026-06"}
+        valid, expected = (sum(one[name] for one in seen["items"]) for name in ("valid", "expected"))
+        assert (valid / expected, expected) == (pytest.approx(seen["value"]), seen["n"]), "what is behind adds up"

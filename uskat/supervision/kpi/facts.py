@@ -19,9 +19,10 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CaseFact:
-    """A case. first_known: of its alerts, when the first was known; complained: when its first complaint came in.
+    """A case. first_known: when the first of its standing alerts was known; complained: its first complaint's receipt.
 
-    acknowledged, dispatched, sampled, decided: the first such step. agency: whose it is; territory: where. All UTC.
+    acknowledged, dispatched, decided: the first such step; sampled: when the first sample was taken, not when it was
+    entered. agency: whose it is; territory: where. All UTC.
     """
 
     id: int
@@ -49,8 +50,8 @@ class CaseFact:
 class AlertFact:
     """An alert that people could see. confirmed: True or False by a verdict, None without one.
 
-    duplicate: rejected as one, which says nothing of the detector. acknowledged: when a person first took it;
-    escalated: nobody had within the term of its policy.
+    duplicate: rejected as one, which says nothing of the detector. acknowledged: when a person first did anything about
+    it; escalated: nobody had within the term of its policy.
     """
 
     id: int

@@ -90,16 +90,19 @@ def _not_rejected(alerts: Sequence[AlertFact]) -> list[AlertFact]:
 
 
 def _acknowledgement(facts: Facts, period: Period) -> Cell:
-    taken = [one for one in _alerts(facts, period) if one.acknowledged is not None]
-    hours = [(one.id, max((one.acknowledged - one.known_at) / HOUR, 0.0)) for one in taken if one.acknowledged]
-    in_term = sum(not one.escalated for one in taken)
-    return delay(hours, in_term=in_term / len(taken) if taken else None)
+    alerts = _alerts(facts, period)
+    hours = [(one.id, max((one.acknowledged - one.known_at) / HOUR, 0.0)) for one in alerts if one.acknowledged]
+    # What nobody has taken although its term ran out counts as late: else the worst would be in no figure.
+    owed = [one for one in alerts if one.acknowledged is not None or one.escalated]
+    in_term = sum(not one.escalated for one in owed)
+    return delay(hours, in_term=in_term / len(owed) if owed else None, in_term_n=len(owed))
 
 
 def _case_time(of: Callable[[CaseFact], datetime | None]) -> Callable[[Facts, Period], Cell]:
     def reckon(facts: Facts, period: Period) -> Cell:
         own = [(one.id, of(one), one.opened_at) for one in facts.cases if period.holds(one.opened_at)]
-        return delay([(number, (at - opened) / HOUR) for number, at, opened in own if at is not None])
+        # A sample may be older than the case that it was brought into.
+        return delay([(number, max((at - opened) / HOUR, 0.0)) for number, at, opened in own if at is not None])
 
     return reckon
 
@@ -172,7 +175,8 @@ INDICATORS: tuple[tuple[Wording, Callable[[Facts, Period], Cell]], ...] = (
     (
         Wording(
             "acknowledgement_h", "Время до принятия тревоги человеком", "Time until a person takes an alert", "ч",
-            "среднее (принята − известна); in_term: без напоминания старшему", PROJECT, Behind.ALERTS,
+            "среднее (принята − известна); in_term: без напоминания старшему, из принятых и напомненных", PROJECT,
+            Behind.ALERTS,
         ),
         _acknowledgement,
     ),

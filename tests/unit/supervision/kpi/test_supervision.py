@@ -99,11 +99,15 @@ def test_reaction_times_are_of_those_that_happened():
         alert(1, acknowledged=JUNE + H), alert(2, acknowledged=JUNE + 3 * H, escalated=True), alert(3, escalated=True),
     ]  # fmt: skip
     found = kpi(alerts=alerts)["acknowledgement_h"].year
-    assert (found.value, found.more["in_term"], found.n) == (2.0, 0.5, 2)
+    # The third was never taken and its term ran out: it is in no mean, and it is late.
+    assert (found.value, found.n, found.more["in_term"], found.more["in_term_n"]) == (2.0, 2, 1 / 3, 3)
+    assert kpi(alerts=[alert(1)])["acknowledgement_h"].year.more["in_term"] is None, "its term still runs"
     cases = [case(1, dispatched=JUNE + 2 * H, sampled=JUNE + 5 * H, decided=JUNE + 50 * H), case(2)]
     times = kpi(cases)
     assert [times[code].year.value for code in ("dispatch_h", "sample_h", "decision_h")] == [2.0, 5.0, 50.0]
     assert times["dispatch_h"].year.behind == (1,)
+    early = kpi([case(1, sampled=JUNE - H)])["sample_h"].year
+    assert early.value == 0.0, "a sample older than the case took no time"
 
 
 def test_availability_and_reports_name_who_is_behind_them():
