@@ -70,7 +70,7 @@ class Exporter:
     async def send_oldest(self, now: datetime) -> Fate | None:
         """One attempt with the oldest packet that waits; None when none does, or its pause is not over."""
         async with unit_of_work(self.engine) as connection:
-            waiting = await oldest_waiting(connection)
+            waiting = await oldest_waiting(connection, self.system.code)
             if waiting is None or waiting.next_at > now:
                 return None
             fate, answer = await self._attempt(waiting)
@@ -98,7 +98,7 @@ class Exporter:
     async def measure(self, now: datetime) -> int:
         """Set the figures of the outbox; how many packets wait."""
         async with unit_of_work(self.engine) as connection:
-            found = await outbox_figures(connection)
+            found = await outbox_figures(connection, self.system.code)
         metrics.WAITING.set(found.waiting)
         metrics.REFUSED.set(found.refused)
         metrics.OLDEST.set(0.0 if found.oldest is None else max(0.0, (now - found.oldest).total_seconds()))

@@ -27,7 +27,7 @@ _KEEP = text(
 )
 _NEXT = text(
     """SELECT id, system, interval_start, key, body, attempts, next_at FROM register_packet
-    WHERE state = 'waiting' ORDER BY interval_start, id LIMIT 1 FOR UPDATE"""
+    WHERE state = 'waiting' AND system = :system ORDER BY interval_start, id LIMIT 1 FOR UPDATE"""
 )
 _MARK = text(
     """UPDATE register_packet SET state = :state, attempts = attempts + 1, next_at = CAST(:next_at AS timestamptz),
@@ -35,7 +35,7 @@ _MARK = text(
 )
 _FIGURES = text(
     """SELECT count(*) FILTER (WHERE state = 'waiting'), count(*) FILTER (WHERE state = 'refused'),
-        min(interval_start) FILTER (WHERE state = 'waiting') FROM register_packet"""
+        min(interval_start) FILTER (WHERE state = 'waiting') FROM register_packet WHERE system = :system"""
 )
 _AGAIN = text(
     "UPDATE register_packet SET state = 'waiting', next_at = :now WHERE state = 'refused' AND system = :system"
@@ -101,9 +101,9 @@ async def keep_packets(connection: AsyncConnection, packets: Sequence[Packet], *
         await connection.execute(_KEEP, bound)
 
 
-async def oldest_waiting(connection: AsyncConnection) -> WaitingPacket | None:
-    """The oldest packet that is not accepted, locked: two exporters never send at once."""
-    row = (await connection.execute(_NEXT)).first()
+async def oldest_waiting(connection: AsyncConnection, system: str) -> WaitingPacket | None:
+    """The oldest packet of a system that is not accepted, locked: two of its exporters never send at once."""
+    row = (await connection.execute(_NEXT, {"system": system})).first()
     if row is None:
         return None
     packet = Packet(row.system, row.interval_start, row.key, bytes(row.body))
@@ -120,9 +120,9 @@ async def mark_packet(
     await connection.execute(_MARK, bound)
 
 
-async def outbox_figures(connection: AsyncConnection) -> OutboxFigures:
-    """What waits, what was refused."""
-    return OutboxFigures(*row_values((await connection.execute(_FIGURES)).one()))
+async def outbox_figures(connection: AsyncConnection, system: str) -> OutboxFigures:
+    """What waits of a system, what was refused."""
+    return OutboxFigures(*row_values((await connection.execute(_FIGURES, {"system": system})).one()))
 
 
 async def retry_refused(connection: AsyncConnection, system: str, *, now: datetime) -> int:

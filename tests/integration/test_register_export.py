@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -142,6 +143,16 @@ async def test_a_failure_holds_the_others_up_and_a_refusal_does_not(database, re
         assert await retry_refused(connection, "ASI-7", now=now) == 1
     assert await export_round(exporter, now=lambda: now)
     assert {row["state"] for row in await rows(database)} == {"accepted"}
+
+
+async def test_a_system_never_sends_the_packets_of_another(database, register, exporter):
+    """Two systems may have one outbox, and a description may be replaced while packets still wait."""
+    exporter.signer = CommandSigner([sys.executable, "-c", "raise SystemExit('no token')"], "01ab")
+    assert not await export_round(exporter, now=lambda: NOW)
+    other = replace(exporter, system=replace(SYSTEM, code="ASI-8"), signer=FileKeySigner(KEY, "01ab"))
+    assert await export_round(other, now=lambda: NOW), "what waits of another system is none of its business"
+    assert [headers["path"].split("/")[-2] for headers, _ in register.requests] == ["ASI-8"]
+    assert {row["system"]: row["state"] for row in await rows(database)} == {"ASI-7": "waiting", "ASI-8": "accepted"}
 
 
 async def test_a_packet_without_a_signature_waits(database, register, exporter):

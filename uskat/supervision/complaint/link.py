@@ -6,7 +6,7 @@ stands near, that is told too: silence is not «in order».
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any
 
@@ -14,6 +14,7 @@ from uskat.blast.geometry import Point, distance_m
 from uskat.finding import number_en, number_ru
 from uskat.supervision.complaint.filing import Topic
 from uskat.supervision.complaint.policy import ComplaintPolicy, Window
+from uskat.water.interval import INTERVAL
 
 
 class LinkKind(StrEnum):
@@ -153,20 +154,24 @@ class _About:
     def fits(self, moment: datetime) -> bool:
         return self.happened_at - self.near.before <= moment <= self.happened_at + self.near.after
 
+    def apart(self, start: datetime) -> timedelta:
+        """From the middle of an interval: the one that holds the moment is nearer than the one that begins after."""
+        return abs(start + INTERVAL / 2 - self.happened_at)
+
     def nearest(self, links: list[Link]) -> list[Link]:
         return sorted(links, key=lambda link: (link.km, abs(link.at - self.happened_at), link.reference))[
             : self.near.most
         ]
 
     def readings(self, readings: Sequence[Reading]) -> list[Link]:
-        """One link a station: of every series the mean nearest in time."""
+        """One link a station: of every series the mean of the interval that holds the moment, else of the nearest."""
         best: dict[tuple[str, str], Reading] = {}
         for one in readings:
             if not self.fits(one.start) or self.km(one.place) > self.near.stations_km:
                 continue
             key = one.station, one.parameter
             held = best.get(key)
-            if held is None or abs(one.start - self.happened_at) < abs(held.start - self.happened_at):
+            if held is None or self.apart(one.start) < self.apart(held.start):
                 best[key] = one
         stations: dict[str, list[Reading]] = {}
         for (station, _), one in sorted(best.items()):

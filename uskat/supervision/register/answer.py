@@ -21,7 +21,7 @@ class Fate(StrEnum):
 def fate_of(status: int, body: bytes, *, protocol: Protocol) -> Fate:
     """Read an answer: HTTP status and body; `code` 200 inside is the register's own word of acceptance."""
     text = body.decode("utf-8", "replace")
-    if protocol.duplicate in text.casefold():
+    if protocol.duplicate in f"{text}\n{_unescaped(text)}".casefold():
         return Fate.DUPLICATE
     if 200 <= status < 300:
         code = _code(text)
@@ -31,6 +31,14 @@ def fate_of(status: int, body: bytes, *, protocol: Protocol) -> Fate:
     if 400 <= status < 500 and status not in LATER:
         return Fate.REFUSED
     return Fate.LATER
+
+
+def _unescaped(text: str) -> str:
+    """JSON with its letters as they are: many writers send Cyrillic as escapes. Empty for anything else."""
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return ""
 
 
 def _code(text: str) -> int | None:

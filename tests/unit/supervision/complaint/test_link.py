@@ -42,6 +42,13 @@ def test_a_complaint_of_water_hears_what_the_station_showed_nearest_in_time():
     assert link.kind is LinkKind.READING
 
 
+def test_the_interval_that_holds_the_moment_speaks_not_the_one_that_begins_soon_after():
+    held = replace(PH, start=AT - timedelta(minutes=19), mean=9.5)
+    (link,) = links(Topic.WATER, readings=[replace(PH, start=AT + timedelta(minutes=1)), held])
+    assert "(11:46)" in link.text
+    assert "pH 9,5" in link.text
+
+
 def test_a_complaint_of_a_blast_hears_of_the_blast_and_whether_it_was_allowed():
     blast, shake = links(Topic.BLAST, readings=[PH], blasts=[BLAST], shakes=[SHAKE])
     assert blast.text == "В 12:03 зарегистрирован взрыв на разрезе «Кедровая падь», в 1,97 км."

@@ -149,6 +149,12 @@ def test_an_answer_means(status, body, fate):
     assert fate_of(status, body, protocol=PROTOCOL) is fate
 
 
+def test_a_duplicate_is_known_also_where_its_letters_are_escaped():
+    body = json.dumps({"error": "Значение уже зафиксировано"}).encode()
+    assert b"\\u0443" in body
+    assert fate_of(400, body, protocol=PROTOCOL) is Fate.DUPLICATE
+
+
 @given(st.integers(100, 599), st.binary(max_size=60))
 def test_any_answer_means_something(status, body):
     assert fate_of(status, body, protocol=PROTOCOL) in set(Fate)
