@@ -1,7 +1,7 @@
 """What instruments and papers show in the period of a decision: blasts that were fired, discharges that were found."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
@@ -46,11 +46,13 @@ _AT_OUTLETS = text(
     WHERE a.kind = 'exceedance' AND st.kind = 'outlet' AND a.state <> 'withdrawn'
     AND a.started_at < :until AND coalesce(a.ended_at, 'infinity') >= :since ORDER BY a.id"""
 )
+# Water let out in the period may come to a station when the period is long over: the release counts, where it is known.
 _ATTRIBUTED = text(
     """SELECT a.id, a.title, a.title_en, a.station_id, a.detail->'candidates'->0 AS candidate,
         a.detail->'release_window' AS release, a.started_at, a.ended_at
     FROM alert a WHERE a.kind = 'source' AND a.state <> 'withdrawn'
-    AND a.started_at < :until AND coalesce(a.ended_at, 'infinity') >= :since ORDER BY a.id"""
+    AND coalesce(CAST(a.detail#>>'{release_window,probable_at}' AS timestamptz), a.started_at) < :until
+    AND coalesce(a.ended_at, 'infinity') >= :since ORDER BY a.id"""
 )
 _OUTLETS = text(
     """SELECT p.code, o.code, p.territory, r.code, p.river_km FROM place p
@@ -110,10 +112,10 @@ async def discharges_between(connection: AsyncConnection, *, since: datetime, un
         outlet = outlets.get(candidate.get("outlet"))
         if outlet is not None:
             enterprise, territory, river, km = outlet
-            likelihood = float(candidate["probability"])
+            likelihood, (began, ended) = float(candidate["probability"]), _released(row)
             own.append(
                 FoundDischarge(row.id, row.title, row.title_en, row.station_id, enterprise, territory, river, km,
-                               _released(row), row.ended_at, likelihood)
+                               began, ended, likelihood)
             )  # fmt: skip
     return own
 
@@ -124,9 +126,10 @@ async def _outlets(connection: AsyncConnection, codes: Iterable[str | None]) -> 
     return {code: rest for code, *rest in map(row_values, rows)}
 
 
-def _released(row: Any) -> datetime:
-    """When it was let out: the water took its time to the station that told of it."""
+def _released(row: Any) -> tuple[datetime, datetime | None]:
+    """When it was let out and until when: the water took its time to the station that told of it. None: it lasts."""
     release = json_value(row.release) or {}
-    told = release.get("probable_at")
-    moment: datetime = datetime.fromisoformat(told) if told else row.started_at
-    return moment
+    if not release.get("probable_at"):
+        return row.started_at, row.ended_at
+    began = datetime.fromisoformat(release["probable_at"])
+    return began, None if row.ended_at is None else began + timedelta(hours=release["duration_h"])

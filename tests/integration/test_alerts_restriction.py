@@ -1,5 +1,6 @@
 """Breaches of decisions become alerts by themselves: a recorded blast during a ban, a discharge during a flood."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -104,3 +105,47 @@ async def test_a_discharge_is_found_by_the_clock_and_ends_with_its_alert(world):
     await evaluator.evaluate_waiting()
     (alert,) = await world.alerts("restriction_breach")
     assert (alert["state"], alert["ended_at"]) == ("returned", FIRED + HOUR)
+
+
+@pytest.mark.parametrize(
+    ("released_h", "found"),
+    [
+        (5, True),  # an hour before the end; the water was at the station eight hours after it
+        (-4, True),  # begun before, and not over when the decision began to bind
+        (-6, False),  # over an hour before it began, whatever the station saw during it
+        (7, False),  # afterwards
+    ],
+)
+async def test_an_attributed_discharge_is_judged_by_when_it_was_let_out(world, released_h, found):
+    """Decision from -3 h to +6 h; two hours of discharge, seen by a station downstream nine hours later."""
+    await world.sql.execute("INSERT INTO river (code, name) VALUES ('talda', 'Талда')")
+    await world.sql.execute(
+        "INSERT INTO place (kind, code, name, latitude, longitude, territory, organisation_id, river_id, river_km)"
+        " SELECT 'outlet', 'out-1', 'Выпуск', 54.1, 87.0, 'north', o.id, r.id, 9.0 FROM river r, organisation o"
+        " WHERE o.code = $1",
+        PIT.enterprise,
+    )
+    flood = replace(BAN, number="16/П", restricts=Restricted.DISCHARGE, basis=Basis.FLOOD)
+    await decided(world, flood, at=FIRED - 4 * HOUR)
+    released = FIRED + released_h * HOUR
+    detail = {
+        "candidates": [{"outlet": "out-1", "probability": 0.9}],
+        "release_window": {
+            "earliest_at": (released - HOUR).isoformat(), "probable_at": released.isoformat(),
+            "latest_at": (released + HOUR).isoformat(), "duration_h": 2,
+        },
+    }  # fmt: skip
+    await world.sql.execute(
+        "INSERT INTO alert (key, station_id, detector, kind, severity, state, started_at, ended_at, knowable_at,"
+        " known_at, updated_at, title, figures, reasons, detail) SELECT 'source:1', min(id), 'attribution', 'source',"
+        " 'violation', 'returned', $1, $2, $1, $1, $1, 'Источник', '{}', '[]', $3 FROM station",
+        released + 9 * HOUR, released + 12 * HOUR, json.dumps(detail),
+    )  # fmt: skip
+    evaluator = world.evaluator(DETECTORS)
+    world.now += timedelta(minutes=6)
+    await evaluator.evaluate_waiting()
+    breaches = await world.alerts("restriction_breach")
+    assert len(breaches) == found
+    if found:
+        assert breaches[0]["started_at"] == max(released, flood.starts_at)
+        assert breaches[0]["ended_at"] == released + 2 * HOUR
