@@ -88,6 +88,9 @@ class Settings(BaseSettings):
     notice_webhook_secret: SecretStr | None = Field(None, description="signs webhooks (HMAC-SHA256)")
     notice_sms_url: SecretStr | None = Field(None, description="SMS gateway that takes JSON: to, text, id")
     notice_sms_token: SecretStr | None = Field(None, description="bearer token of the gateway")
+    notice_settle_s: float = Field(
+        12, ge=0, description="wait before a happening is told: alerts of one cause are gathered by then"
+    )
     notice_attempts: int = Field(14, ge=1, description="attempts before a message is dead")
     notice_retry_first_s: float = Field(10, gt=0, description="pause after the first failure; doubles each time")
     notice_retry_longest_s: float = Field(3600, gt=0)

@@ -1,4 +1,4 @@
-"""Web push."""
+"""Web push, notices of cases, people's contacts, case policies that an agency sets."""
 
 from alembic import op
 
@@ -7,8 +7,43 @@ down_revision = "0015_more_isolation"
 branch_labels = None
 depends_on = None
 
-STATEMENTS: tuple[str, ...] = ()
-REVERSE: tuple[str, ...] = ()
+STATEMENTS: tuple[str, ...] = (
+    "ALTER TABLE subscription ADD COLUMN channel TEXT NOT NULL DEFAULT 'email'",
+    "ALTER TABLE subscription ADD COLUMN push_keys JSONB",
+    "ALTER TABLE contact ADD COLUMN person TEXT",
+    "CREATE INDEX ix_contact_person ON contact (person) WHERE person IS NOT NULL",
+    "ALTER TABLE notice_pending ALTER COLUMN alert_id DROP NOT NULL",
+    "ALTER TABLE notice_pending ADD COLUMN case_id INTEGER",
+    "ALTER TABLE notice ALTER COLUMN alert_id DROP NOT NULL",
+    "ALTER TABLE notice ADD COLUMN case_id INTEGER",
+    "ALTER TABLE notice ADD CONSTRAINT uq_notice_case_id UNIQUE (case_id, source, recipient, channel)",
+    "CREATE INDEX ix_notice_recipient ON notice (recipient, decided_at)",
+    """
+    CREATE TABLE case_policy (
+        id TEXT NOT NULL,
+        valid_from DATE NOT NULL,
+        document JSONB NOT NULL,
+        entered_by TEXT NOT NULL,
+        entered_at TIMESTAMP WITH TIME ZONE NOT NULL,
+        CONSTRAINT pk_case_policy PRIMARY KEY (id)
+    )
+    """,
+)
+REVERSE: tuple[str, ...] = (
+    "DROP TABLE case_policy",
+    "DELETE FROM notice WHERE alert_id IS NULL",
+    "DROP INDEX ix_notice_recipient",
+    "ALTER TABLE notice DROP CONSTRAINT uq_notice_case_id",
+    "ALTER TABLE notice DROP COLUMN case_id",
+    "ALTER TABLE notice ALTER COLUMN alert_id SET NOT NULL",
+    "DELETE FROM notice_pending WHERE alert_id IS NULL",
+    "ALTER TABLE notice_pending DROP COLUMN case_id",
+    "ALTER TABLE notice_pending ALTER COLUMN alert_id SET NOT NULL",
+    "ALTER TABLE contact DROP COLUMN person",
+    "DELETE FROM subscription WHERE channel <> 'email'",
+    "ALTER TABLE subscription DROP COLUMN push_keys",
+    "ALTER TABLE subscription DROP COLUMN channel",
+)
 
 
 def upgrade() -> None:

@@ -7,7 +7,6 @@ from msgspec import Struct
 
 from services.storage.case_history import CaseFile
 from uskat.supervision.case.paper import AlertFact, Decide, FieldVisit, MeasureKind
-from uskat.supervision.case.policy import case_policy_of
 from uskat.supervision.case.state import DemandFile, MeasureFile, SampleFile, Stage
 from uskat.supervision.case.step import CaseStep
 from uskat.supervision.case.term import deadlines
@@ -97,7 +96,7 @@ class AskedCase(Struct):
 
 def case_answer(file: CaseFile) -> CaseAnswer:
     """A case as it is sent to its agency."""
-    case, policy = file.case, case_policy_of(file.case.policy)
+    case, policy = file.case, file.case.rules
     return CaseAnswer(
         id=file.id, version=file.version, stage=case.stage.value, word=STAGE_WORDS[case.stage][0],
         word_en=STAGE_WORDS[case.stage][1], subject=case.subject.value, title=case.title,

@@ -61,6 +61,8 @@ class Channels:
         if outgoing.channel == "telegram":
             bot = _needed(settings.notice_telegram_token, "USKAT_NOTICE_TELEGRAM_TOKEN")
             return NotifyTelegram(bot_token=bot, targets=[address])  # type: ignore[no-untyped-call]
+        if outgoing.channel == "push":
+            raise NotConfigured("USKAT_NOTICE_PUSH_KEY_FILE is not set")
         raise NotConfigured(f"there is no channel {outgoing.channel!r}")
 
 

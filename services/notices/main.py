@@ -92,6 +92,7 @@ def _rounds(settings: Settings, engine: Any, health: Health) -> list[Coroutine[A
     """What the process does side by side."""
     delivery = Delivery(engine, Channels(settings), public_url=settings.public_url, clock=utc_now)
     queue = DeliveryQueue(settings, delivery)
+    settle = timedelta(seconds=settings.notice_settle_s)
     called = asyncio.Event()
     listening = listen(
         settings.database_url.get_secret_value(), [ALERT_CHANNEL], heard=lambda _channel, _payload: called.set(),
@@ -99,7 +100,7 @@ def _rounds(settings: Settings, engine: Any, health: Health) -> list[Coroutine[A
     )  # fmt: skip
     return [
         listening,
-        _again("deciding", LOOK_EVERY_S, lambda: _decide_all(engine, health), called),
+        _again("deciding", LOOK_EVERY_S, lambda: _decide_all(engine, health, settle), called),
         _again("working", LOOK_EVERY_S, queue.work),
         _again("reviving", settings.notice_stalled_s / 2, queue.revive),
         _again("measuring", MEASURE_EVERY_S, lambda: _measure(engine)),
@@ -129,28 +130,32 @@ async def _again(
             called.clear()
 
 
-async def decide_all(engine: Any, *, clock: Callable[[], datetime] = utc_now) -> int:
+async def decide_all(engine: Any, *, clock: Callable[[], datetime] = utc_now, settle: timedelta = timedelta(0)) -> int:
     """Decide everything that the outbox holds, one happening a transaction; how many notices that made.
 
+    settle: how old a happening must be (`decide_next`).
     Raises ValueError for a happening that cannot be decided; it is put behind the others.
     """
     made = 0
     while True:
         try:
             async with unit_of_work(engine) as connection:
-                told = await decide_next(connection, now=clock())
+                decided = await decide_next(connection, now=clock(), settle=settle)
         except ValueError:
             async with unit_of_work(engine) as connection:
-                await put_off(connection)
+                await put_off(connection, settle=settle)
             raise
-        if told is None:
+        if decided is None:
             return made
-        made += told
+        made += decided.told
+        if decided.unheard:  # nobody on duty, in the role or on the duty's list has a contact here
+            metrics.UNHEARD.inc()
+            log.warning("notices.unheard")
 
 
-async def _decide_all(engine: Any, health: Health) -> None:
+async def _decide_all(engine: Any, health: Health, settle: timedelta) -> None:
     try:
-        metrics.DECIDED.inc(await decide_all(engine))
+        metrics.DECIDED.inc(await decide_all(engine, settle=settle))
     except Exception as error:
         health.set_not_ready(f"deciding: {type(error).__name__}")
         raise

@@ -7,6 +7,7 @@ UNDECIDED_AGE = Gauge("uskat_notices_undecided_oldest_seconds", "Age of the olde
 QUEUE = Gauge("uskat_notices_queue", "Jobs of the queue", ["state"])
 DEAD = Gauge("uskat_notices_dead", "Messages that were given up and wait to be sent again by hand")
 DECIDED = Counter("uskat_notices_decided", "Notices decided")
+UNHEARD = Counter("uskat_notices_unheard", "Escalations that nobody could be told of: no contact")
 SENT = Counter("uskat_notices_delivered", "Messages that the recipient's side took", ["channel"])
 FAILED = Counter("uskat_notices_failed", "Attempts that failed", ["channel"])
 SECONDS = Histogram(

@@ -70,8 +70,12 @@ def _page(base: str, name: str, token: str | None) -> str | None:
     return None if token is None else f"{base}/subscription/{name}?token={quote(token)}"
 
 
+def _record(base: str, notice: NoticeText) -> str:
+    return f"{base}/api/v1/alerts/{notice.alert}" if notice.case is None else f"{base}/api/v1/cases/{notice.case}"
+
+
 def _machine(notice: NoticeText, base: str) -> dict[str, Any]:
     return {
-        "alert": notice.alert, "event": notice.event, "occasion": notice.occasion, "severity": notice.severity,
-        "decided_at": notice.decided_at, "url": f"{base}/api/v1/alerts/{notice.alert}", **notice.words,
+        "alert": notice.alert, "case": notice.case, "event": notice.event, "occasion": notice.occasion,
+        "severity": notice.severity, "decided_at": notice.decided_at, "url": _record(base, notice), **notice.words,
     }  # fmt: skip

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.alert_reading import AlertRow
 from services.storage.case_history import case_steps
+from services.storage.case_policy_store import replayed
 from services.storage.evidence_reading import (
     GradedInterval,
     SeriesIdentity,
@@ -16,7 +17,6 @@ from services.storage.evidence_reading import (
     series_identity,
 )
 from services.storage.evidence_records import RecordRow, graded_records, records_of
-from uskat.supervision.case.machine import replay
 from uskat.supervision.case.state import SampleFile
 from uskat.supervision.evidence.grade import Fact, Judgement, Requirement, grade_of, grade_rules, weakest
 from uskat.supervision.evidence.water_facts import VALID_SHARE
@@ -95,7 +95,7 @@ async def samples_of(connection: AsyncConnection, alert_id: int) -> tuple[Sample
     """Laboratory samples of the cases that speak of an alert."""
     found: list[SampleFile] = []
     for case_id in list((await connection.execute(_CASES, {"alert": alert_id})).scalars()):
-        found += replay(await case_steps(connection, case_id)).samples
+        found += (await replayed(connection, await case_steps(connection, case_id))).samples
     return tuple(found)
 
 

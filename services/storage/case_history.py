@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.audit_log import record
 from services.storage.case_ground import Desk
-from uskat.supervision.case.machine import replay
+from services.storage.case_policy_store import replayed
 from uskat.supervision.case.state import Case
 from uskat.supervision.case.step import CaseStep, case_step_of
 
@@ -66,13 +66,13 @@ async def read_case(connection: AsyncConnection, desk: Desk, case_id: int, *, by
         raise NoSuchCase(f"there is no case {case_id}, or it is not yours to see")
     steps = await case_steps(connection, case_id)
     await record(connection, who=Clerk(by, desk.agency), action="case.read", kind="case", object_id=case_id)
-    return CaseFile(case_id, replay(steps), tuple(steps))
+    return CaseFile(case_id, await replayed(connection, steps), tuple(steps))
 
 
 async def asked_case(connection: AsyncConnection, case_id: int, *, enterprise: str) -> CaseFile:
     """A case that asked an enterprise to explain. Raises NoSuchCase for any other."""
     steps = await case_steps(connection, case_id)
-    case = replay(steps) if steps else None
+    case = await replayed(connection, steps) if steps else None
     if case is None or all(one.paper.enterprise != enterprise for one in case.demands):
         raise NoSuchCase(f"there is no case {case_id} that asks you anything")
     return CaseFile(case_id, case, tuple(steps))

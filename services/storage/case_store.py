@@ -26,11 +26,12 @@ from services.storage.case_ground import (
     tell_alerts,
 )
 from services.storage.case_history import SEEN, CaseFile, Clerk, NoSuchCase, case_steps, desk_bound
+from services.storage.case_policy_store import case_policy_at, replayed
 from services.storage.roster_store import shifts_of
 from uskat.finding import Severity
 from uskat.supervision.case import paper as p
-from uskat.supervision.case.machine import IllegalCaseStepError, begin, replay, take
-from uskat.supervision.case.policy import case_policy_on
+from uskat.supervision.case.machine import IllegalCaseStepError, begin, take
+from uskat.supervision.case.policy import CasePolicy
 from uskat.supervision.case.roster import Duty, on_duty
 from uskat.supervision.case.state import Case
 from uskat.supervision.case.step import MACHINE, CaseStep, action_of
@@ -48,6 +49,7 @@ _ADD = text(
     """INSERT INTO case_step (case_id, seq, at, action, by, body)
     VALUES (:case, :seq, :at, :action, :by, CAST(:body AS jsonb))"""
 )
+_OUTBOX = text("INSERT INTO notice_pending (case_id, step_seq) VALUES (:case, :seq)")
 _STAND = text(
     """UPDATE case_file SET seq = :seq, stage = :stage, verdict = :verdict, severity = :severity,
         assignee = :assignee, enterprise = :enterprise, since = :since, clock = :clock, deadline = :deadline,
@@ -91,14 +93,23 @@ class NewCase(msgspec.Struct, forbid_unknown_fields=True):
 class _Writing:
     """A case under its lock: steps are taken, then written once."""
 
-    def __init__(self, connection: AsyncConnection, case_id: int, steps: list[CaseStep], now: datetime) -> None:
-        self.connection, self.id, self.steps, self.stored = connection, case_id, steps, len(steps)
-        self.case = replay(steps) if steps else None
-        self.at = now if self.case is None else max(now, self.case.last_at)
+    def __init__(self, connection: AsyncConnection, case_id: int, case: Case | None, now: datetime) -> None:
+        self.connection, self.id, self.case = connection, case_id, case
+        self.rules: CasePolicy | None = None
+        self.steps: list[CaseStep] = []
+        self.stored = 0
+        self.at = now if case is None else max(now, case.last_at)
+
+    @classmethod
+    async def of(cls, connection: AsyncConnection, case_id: int, now: datetime) -> "_Writing":
+        steps = await case_steps(connection, case_id)
+        writing = cls(connection, case_id, await replayed(connection, steps) if steps else None, now)
+        writing.steps, writing.stored = steps, len(steps)
+        return writing
 
     def file(self, paper: p.AnyPaper, by: str) -> Case:
         step = CaseStep(self.at, by, paper)
-        self.case = begin(step) if self.case is None else take(self.case, step)
+        self.case = begin(step, self.rules) if self.case is None else take(self.case, step)
         self.steps.append(step)
         return self.case
 
@@ -136,6 +147,8 @@ class _Writing:
             asked = isinstance(step.paper, p.Explain)
             row = {"case": self.id, "seq": seq, "at": step.at, "action": action_of(step.paper), "by": step.by}
             await self.connection.execute(_ADD, row | {"body": body})
+            if isinstance(step.paper, p.Escalate):  # whoever has the duty is told (ADR 0013)
+                await self.connection.execute(_OUTBOX, {"case": self.id, "seq": seq})
             if step.by != MACHINE:
                 clerk = Clerk(step.by, getattr(step.paper, "enterprise", None) if asked else self.present.agency)
                 did = f"case.{action_of(step.paper)}"
@@ -158,19 +171,21 @@ async def open_case(connection: AsyncConnection, desk: Desk, new: NewCase, *, by
     territory = territory or new.territory
     if territory is not None and not desk.covers(territory):
         raise NoSuchGround("your agency does not supervise this territory")
+    rules = await case_policy_at(connection, now)
     title = new.title or next((one.title for one in found), "") or _one_line(new.check) or "Жалоба жителя"
     opening = p.Open(
         subject=new.subject or next((one.subject for one in found), p.CaseSubject.WATER), title=title,
-        severity=new.severity, policy=case_policy_on(now.date()).id, agency=desk.agency, territory=territory,
+        severity=new.severity, policy=rules.id, agency=desk.agency, territory=territory,
         station=next((one.station for one in found), None), alerts=tuple(one.fact for one in found),
         complaints=new.complaints, check=new.check.strip(),
     )  # fmt: skip
-    begin(CaseStep(now, by, opening))
+    begin(CaseStep(now, by, opening), rules)
     row = {
         "agency": desk.agency, "territory": territory, "subject": opening.subject.value, "title": title,
         "station": opening.station, "at": now, "severity": opening.severity.value, "policy": opening.policy,
     }  # fmt: skip
-    writing = _Writing(connection, int(await connection.scalar(_NEW, row)), [], now)
+    writing = _Writing(connection, int(await connection.scalar(_NEW, row)), None, now)
+    writing.rules = rules
     writing.file(opening, by)
     shifts = await shifts_of(connection, agency=desk.agency, at=now)
     person = on_duty(shifts, territory=territory, duty=Duty.INSPECTOR, at=now)
@@ -226,7 +241,7 @@ async def answer_case(
     """
     if await connection.scalar(_LOCK_ANY, {"case": case_id}) is None:
         raise NoSuchCase(f"there is no case {case_id} that asks you anything")
-    writing = _Writing(connection, case_id, await case_steps(connection, case_id), now)
+    writing = await _Writing.of(connection, case_id, now)
     if all(one.paper.enterprise != paper.enterprise for one in writing.present.demands):
         raise NoSuchCase(f"there is no case {case_id} that asks you anything")
     await ensure_photographs(connection, paper.photographs, case_id=case_id, by=by)
@@ -238,7 +253,7 @@ async def attend_case(connection: AsyncConnection, case_id: int, *, now: datetim
     """Take in what the machine changed and which terms ran out. Raises NoSuchCase."""
     if await connection.scalar(_LOCK_ANY, {"case": case_id}) is None:
         raise NoSuchCase(f"there is no case {case_id}")
-    writing = _Writing(connection, case_id, await case_steps(connection, case_id), now)
+    writing = await _Writing.of(connection, case_id, now)
     await writing.news()
     return await writing.write()
 
@@ -251,7 +266,7 @@ async def cases_to_attend(connection: AsyncConnection, *, now: datetime, limit: 
 async def _locked(connection: AsyncConnection, desk: Desk, case_id: int, *, now: datetime) -> _Writing:
     if await connection.scalar(_LOCK, desk_bound(desk) | {"case": case_id}) is None:
         raise NoSuchCase(f"there is no case {case_id}, or it is not yours to see")
-    return _Writing(connection, case_id, await case_steps(connection, case_id), now)
+    return await _Writing.of(connection, case_id, now)
 
 
 def _one_line(words: str) -> str:

@@ -1,6 +1,6 @@
 """Cases: every step, where each stands, what it speaks of; and who is on duty."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Identity, Index, Integer, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Identity, Index, Integer, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.storage.registry_tables import metadata, moment
@@ -62,6 +62,15 @@ case_photograph = Table(  # only whoever sees the case sees it
     Column("case_id", Integer, ForeignKey("case_file.id"), primary_key=True, autoincrement=False),
     Column("sha256", Text, primary_key=True),
     Index("ix_case_photograph_sha256", "sha256"),
+)  # fmt: skip
+
+case_policy = Table(  # versions of uskat/data/supervision/case_policy.json that an agency entered
+    "case_policy", metadata,
+    Column("id", Text, primary_key=True),
+    Column("valid_from", Date, nullable=False),
+    Column("document", JSONB, nullable=False),
+    Column("entered_by", Text, nullable=False),
+    moment("entered_at"),
 )  # fmt: skip
 
 duty_shift = Table(  # who is on duty; what was entered by mistake stays, struck out

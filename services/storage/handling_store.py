@@ -36,7 +36,7 @@ _EVENTS = text("SELECT id, event, at, body::text FROM alert_event WHERE alert_id
 _ADD = text(
     "INSERT INTO alert_step (alert_id, seq, at, action, by, body) VALUES (:alert, :seq, :at, :action, :by, :body)"
 )
-_OUTBOX = text("INSERT INTO notice_pending (alert_id, step_seq) VALUES (:alert, :seq)")  # the role is told (ADR 0013)
+_OUTBOX = text("INSERT INTO notice_pending (alert_id, step_seq) VALUES (:alert, :seq)")  # ADR 0013
 _STAND = text(
     """INSERT INTO alert_handling AS h (alert_id, seq, last_event, attention, review, severity, policy, since, owner,
         until, due_at, reason, restless)
@@ -221,7 +221,7 @@ async def _write(connection: AsyncConnection, alert_id: int, history: History, *
         body = msgspec.json.encode(step.to_json()).decode()
         bound = {"alert": alert_id, "seq": seq, "at": step.at, "action": step.action.value, "by": step.by, "body": body}
         await connection.execute(_ADD, bound)
-        if step.action is Action.ESCALATE:
+        if step.action in {Action.ESCALATE, Action.RELEASE}:
             await connection.execute(_OUTBOX, {"alert": alert_id, "seq": seq})
     now = history.handling
     await connection.execute(

@@ -22,7 +22,7 @@ _MESSAGE = text(
     WHERE m.id = :id"""
 )
 _NOTICES = text(
-    """SELECT alert_id, event, occasion, severity, decided_at, words::text AS words FROM notice
+    """SELECT alert_id, case_id, event, occasion, severity, decided_at, words::text AS words FROM notice
     WHERE message_id = :id ORDER BY id"""
 )
 _ATTEMPT = text("INSERT INTO notice_attempt (message_id, at, outcome, detail) VALUES (:id, :now, :outcome, :detail)")
@@ -44,9 +44,10 @@ _DEAD = text("SELECT count(*) FROM notice_message WHERE state = 'dead'")
 
 @dataclass(frozen=True, slots=True)
 class NoticeText:
-    """One notice of a message: what is said (`words` of the notice)."""
+    """One notice of a message, of an alert or of a case: what is said (`words` of the notice)."""
 
-    alert: int
+    alert: int | None
+    case: int | None
     event: str
     occasion: str
     severity: str
@@ -79,7 +80,7 @@ async def read_outgoing(connection: AsyncConnection, message: int) -> Outgoing |
         return None
     notices = tuple(
         NoticeText(
-            one.alert_id, one.event, one.occasion, one.severity, one.decided_at, json_value(one.words)
+            one.alert_id, one.case_id, one.event, one.occasion, one.severity, one.decided_at, json_value(one.words)
         )
         for one in await connection.execute(_NOTICES, {"id": message})
     )  # fmt: skip

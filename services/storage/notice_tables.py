@@ -17,10 +17,11 @@ def _number() -> "Column[int]":
 notice_pending = Table(  # what happened to an alert and nobody has yet decided whom to tell; written with the event
     "notice_pending", metadata,
     _number(),
-    Column("alert_id", BigInteger, nullable=False),
+    Column("alert_id", BigInteger),  # of an alert
     Column("alert_event_id", BigInteger),  # either an entry of the machine
-    Column("step_seq", Integer),  # or an escalation: number of the step
+    Column("step_seq", Integer),  # or an escalation, or the end of a suppression: number of the step
     moment("at", now=True),
+    Column("case_id", Integer),  # or of a case, with the number of its step
 )  # fmt: skip
 
 reaction_norm = Table(  # versions of uskat/data/supervision/reaction_norms.json that an agency entered
@@ -46,19 +47,23 @@ contact = Table(  # where a duty, an agency, a service or a company is reached
     moment("created_at", now=True),
     Column("created_by", Text, nullable=False),
     moment("removed_at", nullable=True),
+    Column("person", Text),  # login of whoever is reached there: called when the roster says they are on duty
     Index("ix_contact_role", "role"),
+    Index("ix_contact_person", "person", postgresql_where=text("person IS NOT NULL")),
 )  # fmt: skip
 
 subscription = Table(  # a resident's; deleted when they leave, unconfirmed ones after two days
     "subscription", metadata,
     _number(),
-    Column("address", Text, nullable=False),  # e-mail, nothing else is known of the person
+    Column("address", Text, nullable=False),  # e-mail or endpoint of a browser, nothing else is known of the person
     Column("area_kind", Text, nullable=False),  # reach | settlement | pit
     Column("area_code", Text, nullable=False),
     Column("language", Text, nullable=False, server_default="ru"),
     Column("token", Text, nullable=False, unique=True),  # confirms and leaves; only the mails carry it
     moment("created_at", now=True),
     moment("confirmed_at", nullable=True),
+    Column("channel", Text, nullable=False, server_default="email"),  # email | push
+    Column("push_keys", JSONB),  # of a browser: p256dh and auth (RFC 8291)
     UniqueConstraint("address", "area_kind", "area_code"),
     Index("ix_subscription_area_kind", "area_kind", "area_code"),
 )  # fmt: skip
@@ -84,8 +89,8 @@ notice_message = Table(  # what is sent to one recipient over one channel: a not
 notice = Table(  # decided: this recipient hears of this happening over this channel; one row each
     "notice", metadata,
     _number(),
-    Column("alert_id", BigInteger, nullable=False),
-    Column("source", Text, nullable=False),  # event:<alert_event.id> | step:<alert_step.seq>
+    Column("alert_id", BigInteger),  # of an alert
+    Column("source", Text, nullable=False),  # event:<alert_event.id> | step:<number of the step>
     Column("event", Text, nullable=False),
     Column("occasion", Text, nullable=False),
     Column("severity", Text, nullable=False),
@@ -96,8 +101,11 @@ notice = Table(  # decided: this recipient hears of this happening over this cha
     moment("decided_at"),
     moment("due_at"),  # by when the norm wants it told
     Column("words", JSONB, nullable=False),  # what is said, as the alert stood then
+    Column("case_id", Integer),  # or of a case
     UniqueConstraint("alert_id", "source", "recipient", "channel"),
+    UniqueConstraint("case_id", "source", "recipient", "channel"),
     Index("ix_notice_message", "message_id"),
+    Index("ix_notice_recipient", "recipient", "decided_at"),
 )  # fmt: skip
 
 notice_attempt = Table(  # delivery log; append-only

@@ -8,7 +8,7 @@ from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from uskat.supervision.notice.norms import ReactionNorms, norms_at, packaged_norms, parse_norms
+from uskat.supervision.notice.norms import ReactionNorms, norms_at, packaged_versions, parse_norms
 
 PROJECT = "project"
 _ALL = text("SELECT id, document::text AS document, entered_by, entered_at FROM reaction_norm ORDER BY entered_at, id")
@@ -42,10 +42,9 @@ async def norms_in_force(connection: AsyncConnection, moment: datetime) -> React
 
 
 async def list_norms(connection: AsyncConnection, *, now: datetime) -> list[NormsRow]:
-    """The project's version and the agency's, in the order in which they were entered."""
+    """The project's versions and the agency's, in the order in which they were entered."""
     current = (await norms_in_force(connection, now)).id
-    own = packaged_norms()
-    found = [_told(own, PROJECT, None, own.id == current)]
+    found = [_told(one, PROJECT, None, one.id == current) for one in packaged_versions()]
     for row in await connection.execute(_ALL):
         norms = parse_norms(msgspec.json.decode(row.document))
         found.append(_told(norms, row.entered_by, row.entered_at, norms.id == current))
@@ -54,7 +53,7 @@ async def list_norms(connection: AsyncConnection, *, now: datetime) -> list[Norm
 
 async def enter_norms(connection: AsyncConnection, norms: ReactionNorms, *, by: str, now: datetime) -> NormsRow:
     """Keep a version; it tells what happens from its beginning on. Raises NormsKnown."""
-    if norms.id == packaged_norms().id:
+    if norms.id in {one.id for one in packaged_versions()}:
         raise NormsKnown(f"{norms.id} is the project's")
     document = norms.model_dump_json(by_alias=True)
     bound = {"id": norms.id, "valid_from": norms.valid_from, "document": document, "by": by, "now": now}

@@ -26,10 +26,10 @@ _PLACES = text(
 )
 _RIVERS = text("SELECT code, name, length_km FROM river ORDER BY name")
 _RESIDENTS = text(
-    """SELECT DISTINCT ON (s.address) s.id FROM subscription s
+    """SELECT DISTINCT ON (s.address) s.id, s.channel FROM subscription s
     JOIN unnest(CAST(:kinds AS text[]), CAST(:codes AS text[])) AS a(kind, code)
         ON a.kind = s.area_kind AND a.code = s.area_code
-    WHERE s.confirmed_at IS NOT NULL ORDER BY s.address, s.id"""
+    WHERE s.confirmed_at IS NOT NULL AND s.channel = ANY(CAST(:channels AS text[])) ORDER BY s.address, s.id"""
 )
 _RECENT = text(
     """SELECT count(*) FROM notice_message m JOIN subscription s ON m.recipient = 'subscription:' || s.id
@@ -82,8 +82,10 @@ class NoSuchArea(Exception):
     """There is no such settlement, pit or river."""
 
 
-async def residents_of(connection: AsyncConnection, place: AlertPlace, *, reach: Reach) -> list[int]:
-    """Confirmed subscriptions whose area an alert concerns; of one person with several areas only one."""
+async def residents_of(
+    connection: AsyncConnection, place: AlertPlace, *, reach: Reach, channels: Sequence[str]
+) -> list[tuple[int, str]]:
+    """Confirmed subscriptions (number, channel) whose area an alert concerns; of one with several areas only one."""
     wanted = [(row.area_kind, row.area_code) for row in await connection.execute(_AREAS)]
     if not wanted:
         return []
@@ -96,8 +98,10 @@ async def residents_of(connection: AsyncConnection, place: AlertPlace, *, reach:
         area = area_of(AreaKind(kind), code, places=places)
         if area is not None and concerns(place, area, reach=reach):
             touched.append((kind, code))
-    bound = {"kinds": [kind for kind, _ in touched], "codes": [code for _, code in touched]}
-    return list((await connection.execute(_RESIDENTS, bound)).scalars())
+    bound = {
+        "kinds": [kind for kind, _ in touched], "codes": [code for _, code in touched], "channels": list(channels),
+    }  # fmt: skip
+    return [(row.id, row.channel) for row in await connection.execute(_RESIDENTS, bound)]
 
 
 async def area_choices(connection: AsyncConnection) -> list[AreaChoice]:

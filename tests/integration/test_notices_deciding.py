@@ -107,7 +107,7 @@ async def test_what_rolls_back_was_never_told(world):
     await world.contact("duty", "email", "duty@demo.test")
     await world.change(1)
     async with world.engine.connect() as connection:
-        assert await decide_next(connection, now=NOON) == 1
+        assert (await decide_next(connection, now=NOON)).told == 1
         await connection.rollback()  # killed before COMMIT
     assert (await world.notices(), await world.jobs()) == ([], [])
     assert await decided(world) == 1
@@ -128,7 +128,7 @@ async def test_grave_goes_out_at_night_and_the_rest_waits_and_is_gathered(world)
     assert len(at_night) == 4  # the duty of all three, the head of the extreme one
     [(outgoing, wording)] = await deliver(world, MORNING)
     assert len(outgoing.notices) == 2
-    assert wording.subject == "Сводка: сигналов 2"
+    assert wording.subject == "Сводка: сообщений 2"
 
 
 async def test_growing_the_end_and_a_withdrawal_follow_those_who_were_told(world):

@@ -17,6 +17,7 @@ from services.api.paging import Page
 from services.api.query import Moment
 from services.api.reply import fresh_reply, json_reply
 from services.api.schema import answers, body_schema
+from services.storage.audit_log import record
 from services.storage.load_reading import queued_alerts, waiting_alerts
 from services.storage.policy_store import PolicyKnown, PolicyRow, enter_policy, list_policies
 from uskat.supervision.handling.load import load_of, load_rules
@@ -46,7 +47,7 @@ class LoadAnswer(msgspec.Struct):
 
 
 class NewPolicy(msgspec.Struct, forbid_unknown_fields=True):
-    """A policy as `uskat/data/supervision/alert_policy_2.json` has it. clocks: terms of every severity."""
+    """A policy as `uskat/data/supervision/alert_policy_3.json` has it. clocks: terms of every severity."""
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[\w.-]+$")]
     valid_from: Annotated[str, msgspec.Meta(max_length=10)]
@@ -56,7 +57,8 @@ class NewPolicy(msgspec.Struct, forbid_unknown_fields=True):
     shelve_longest_min: float
     chatter_count: Annotated[int, msgspec.Meta(ge=1, le=1000)]
     chatter_window_min: float
-    receptors: dict[str, Any] | None = None
+    receptors: list[dict[str, Any]] | dict[str, Any] | None = None
+    evidence: dict[str, Any] | None = None
 
 
 LOAD_EXAMPLE = {
@@ -65,7 +67,7 @@ LOAD_EXAMPLE = {
     "word": "acceptable", "waiting": 4, "bounds": {"id": "alert-load-1", "verified": False, "window_min": 10},
 }  # fmt: skip
 POLICY_EXAMPLE = {
-    "id": "alert-policy-2", "valid_from": "2026-11-25", "verified": False, "source": "Проектное правило",
+    "id": "alert-policy-3", "valid_from": "2026-11-25", "verified": False, "source": "Проектное правило",
     "entered_by": "project", "entered_at": None, "in_force": True,
 }  # fmt: skip
 TERMS = {"acknowledge_min": 60, "acknowledgement_lasts_min": 1440, "escalate_to": ["senior_inspector"]}
@@ -143,7 +145,9 @@ async def post_policy(request: Request, context: Shared, asking: Asking) -> Resp
     now = context.now()
 
     async def enter(connection: Any) -> Policy:
-        return await enter_policy(connection, document, by=asking.name, now=now)
+        entered = await enter_policy(connection, document, by=asking.name, now=now)
+        await record(connection, who=asking, action="alert_policy.enter", kind="alert_policy", object_id=entered.id)
+        return entered
 
     try:
         policy = await context.database.change(enter)

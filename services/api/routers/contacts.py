@@ -19,6 +19,7 @@ from services.storage.contact_store import (
     ContactRow,
     NoSuchOrganisation,
     NotInTerritory,
+    NotOfAgency,
     add_contact,
     list_contacts,
     remove_contact,
@@ -33,6 +34,7 @@ NEW_EXAMPLE = {
 }  # fmt: skip
 EXAMPLE = NEW_EXAMPLE | {
     "id": 3, "organisation": None, "language": "ru", "created_at": "2026-11-21T08:00:00Z", "created_by": "admin",
+    "person": None,
 }  # fmt: skip
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 REMOVED: dict[int | str, dict[str, Any]] = {204: {"description": "Address and name are forgotten"}}
@@ -41,7 +43,10 @@ router = APIRouter(prefix=API, tags=["notices"])
 
 
 class NewContact(msgspec.Struct, forbid_unknown_fields=True):
-    """role: an audience of the norms of reaction. organisation: of role `enterprise`, its code. language: ru, en."""
+    """role: an audience of the norms of reaction. organisation: of role `enterprise`, its code. language: ru, en.
+
+    person: login of whoever is reached there: called when a term runs out and the roster has them on duty.
+    """
 
     role: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     name: Text
@@ -49,6 +54,7 @@ class NewContact(msgspec.Struct, forbid_unknown_fields=True):
     address: Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
     territory: Text | None = None
     organisation: Text | None = None
+    person: Text | None = None
     language: Annotated[str, msgspec.Meta(pattern="^(ru|en)$")] = "ru"
 
 
@@ -91,9 +97,9 @@ async def post_contact(request: Request, context: Shared, asking: Asking) -> Res
         made = await context.database.change(
             add_contact, role=wanted.role, organisation=wanted.organisation, territory=wanted.territory,
             name=wanted.name, channel=wanted.channel.value, address=address, language=wanted.language,
-            by=asking.name, agency=asking.agency,
+            by=asking.name, agency=asking.agency, person=wanted.person,
         )  # fmt: skip
-    except (AddressError, NoSuchOrganisation, NotInTerritory) as error:
+    except (AddressError, NoSuchOrganisation, NotInTerritory, NotOfAgency) as error:
         raise InvalidRequest(str(error)) from None
     return json_reply(made, status_code=201)
 

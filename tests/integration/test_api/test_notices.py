@@ -50,7 +50,7 @@ async def test_contacts_norms_and_what_became_of_notices(world, sql):
     assert (await world.client.post(again, headers=keys)).status_code == 202
     assert await sql.fetchval("SELECT count(*) FROM notice_queue.procrastinate_jobs") == 1
 
-    [project] = decoded(await world.client.get("/api/v1/reaction-norms"))["items"]
+    project, _ = decoded(await world.client.get("/api/v1/reaction-norms"))["items"]
     mine = project["document"] | {"id": "agency-1", "valid_from": world.clock.now.isoformat()}
     entered = await world.client.post("/api/v1/reaction-norms", json=mine, headers=keys)
     assert (entered.status_code, decoded(entered)["in_force"]) == (201, True)

@@ -39,7 +39,7 @@ WORDS = {
 
 
 def outgoing(channel="email", address="duty@demo.test", *, event="opened", language="ru", token=None, **words):
-    notice = NoticeText(5, event, "violation", "violation", NOW, WORDS | words)
+    notice = NoticeText(5, None, event, "violation", "violation", NOW, WORDS | words)
     recipient = "contact:1" if token is None else "subscription:1"
     return Outgoing(
         1, "n-0123", "notice", recipient, channel, True, "waiting", address, language, token, "settlement:x", (notice,)

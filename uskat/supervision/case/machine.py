@@ -11,6 +11,7 @@ from typing import Any
 
 from uskat.finding import SEVERITY_ORDER, Severity
 from uskat.supervision.case import paper as p
+from uskat.supervision.case.policy import CasePolicy, case_policy_of
 from uskat.supervision.case.refusal import IllegalCaseStepError, need
 from uskat.supervision.case.state import OPEN_STAGES, Case, DemandFile, MeasureFile, SampleFile, Stage, Told
 from uskat.supervision.case.step import MACHINE, CaseStep, action_of
@@ -22,8 +23,11 @@ from uskat.water.parameters import parameters
 LONGEST_TERM = timedelta(days=3 * 366)
 
 
-def begin(step: CaseStep) -> Case:
-    """The state after the first step. Raises IllegalCaseStepError."""
+def begin(step: CaseStep, rules: CasePolicy | None = None) -> Case:
+    """The state after the first step. rules: the terms that it names, where they are not the project's.
+
+    Raises IllegalCaseStepError; CasePolicyError for terms that are nowhere.
+    """
     opening = step.paper
     if not isinstance(opening, p.Open):
         raise IllegalCaseStepError("Дело начинается с открытия")
@@ -34,6 +38,7 @@ def begin(step: CaseStep) -> Case:
     return Case(
         stage=Stage.SUSPECTED, subject=opening.subject, title=opening.title,
         severity=_gravest(opening.severity, opening.alerts), floor=opening.severity, policy=opening.policy,
+        rules=_rules_of(opening.policy, rules),
         agency=opening.agency, territory=opening.territory, station=opening.station,
         opened_at=step.at, counted_from=step.at, since=step.at, last_at=step.at,
         alerts=opening.alerts, complaints=opening.complaints, check=opening.check,
@@ -53,16 +58,20 @@ def take(case: Case, step: CaseStep) -> Case:
     return replace(rule(case, step, step.paper), last_at=step.at)
 
 
-def replay(steps: Iterable[CaseStep]) -> Case:
-    """The state that a whole history leads to. Raises IllegalCaseStepError."""
+def replay(steps: Iterable[CaseStep], rules: CasePolicy | None = None) -> Case:
+    """The state that a whole history leads to; rules as in `begin`. Raises IllegalCaseStepError, CasePolicyError."""
     history = iter(steps)
     first = next(history, None)
     if first is None:
         raise IllegalCaseStepError("У дела есть первый шаг")
-    case = begin(first)
+    case = begin(first, rules)
     for step in history:
         case = take(case, step)
     return case
+
+
+def _rules_of(identifier: str, rules: CasePolicy | None) -> CasePolicy:
+    return rules if rules is not None and rules.id == identifier else case_policy_of(identifier)
 
 
 def _unlike(values: Iterable[object]) -> bool:

@@ -20,6 +20,7 @@ from uskat.supervision.case.paper import (
     Results,
     WindowWord,
 )
+from uskat.supervision.case.policy import CasePolicy
 from uskat.supervision.reconcile import AlertState
 
 
@@ -85,6 +86,7 @@ class Case:
     """Where a case stands. since: in this stage; counted_from: the opening, or the last reopening.
 
     severity: of the gravest alert that stands, at least `floor`, what the case was opened with.
+    policy: id of the terms it was opened under, and they themselves in `rules`.
     inspected: somebody was there or examined the records; sample_waived: no sample can be taken any more.
     """
 
@@ -94,6 +96,7 @@ class Case:
     severity: Severity
     floor: Severity
     policy: str
+    rules: CasePolicy
     agency: str
     territory: str | None
     station: str | None

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from uskat.supervision.case.paper import CaseSubject, Clock, Escalate
-from uskat.supervision.case.policy import case_policy_of
 from uskat.supervision.case.roster import Shift, on_duty
 from uskat.supervision.case.state import OPEN_STAGES, Case, Stage
 
@@ -52,8 +51,12 @@ def _own(case: Case) -> list[Deadline]:
         Clock.SAMPLE: case.subject is CaseSubject.WATER and not (case.samples or case.sample_waived or case.baseless),
         Clock.DECIDE: True,
     }
-    terms = case_policy_of(case.policy).by_severity[case.severity].terms
-    return [Deadline(clock, case.counted_from + terms[clock], terms[clock]) for clock, runs in waits.items() if runs]
+    rules = case.rules.by_severity[case.severity]
+    return [
+        Deadline(clock, case.counted_from + rules.terms[clock], rules.rung or rules.terms[clock])
+        for clock, runs in waits.items()
+        if runs
+    ]
 
 
 def told_next(case: Case, *, now: datetime) -> tuple[Owed, ...]:
@@ -79,7 +82,7 @@ def due_escalations(case: Case, *, shifts: Iterable[Shift], now: datetime) -> tu
 
 
 def _owed(case: Case) -> list[tuple[datetime, Owed]]:
-    roles = case_policy_of(case.policy).by_severity[case.severity].escalate_to
+    roles = case.rules.by_severity[case.severity].escalate_to
     found: list[tuple[datetime, Owed]] = []
     for deadline in deadlines(case):
         told = [one.to for one in case.told if (one.clock, one.reference) == (deadline.clock, deadline.reference)]

@@ -12,7 +12,7 @@ ESCALATION = "escalation"
 
 
 class Happening(StrEnum):
-    """What happened to an alert."""
+    """What happened to an alert. released: a suppression ended while its cause lasts."""
 
     OPENED = "opened"
     UPDATED = "updated"
@@ -20,6 +20,7 @@ class Happening(StrEnum):
     RETURNED = "returned"
     WITHDRAWN = "withdrawn"
     ESCALATED = "escalated"
+    RELEASED = "released"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,10 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What is to be told. at: UTC, when it happened to the alert. restless: it comes and goes. to: of an escalation."""
+    """What is to be told. at: UTC, when it happened to the alert. restless: it comes and goes. to: of an escalation.
+
+    covered: suppressed by a parent alert or a visit, which speaks for it. gathers: it is such a parent, and may grow.
+    """
 
     happening: Happening
     kind: FindingKind
@@ -43,14 +47,17 @@ class Story:
     at: datetime
     restless: bool = False
     to: str | None = None
+    covered: bool = False
+    gathers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Anew:
-    """Told by a rule: its occasion and its audiences."""
+    """Told by a rule: its occasion and its audiences. others_only: save whoever was told before."""
 
     occasion: str
     tell: tuple[Told, ...]
+    others_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +73,14 @@ def decide(story: Story, past: Sequence[Past], *, norms: ReactionNorms) -> Anew 
 
     An alert that begins is told by its rule; one that grows is told again only when it is graver than whatever was
     told. An alert that comes and goes is told once and at its end. Ends and withdrawals follow those who were told.
+    What is covered is not told, save that it is withdrawn; it is told when it is released, as if it had just begun.
+    A parent that grows by a place is told to those whom the place concerns and nobody has told yet.
     """
     if story.happening is Happening.ESCALATED:
         told = norms.escalation.model_copy(update={"audience": story.to or norms.escalation.audience})
         return Anew(ESCALATION, (told,))
+    if story.covered and story.happening is not Happening.WITHDRAWN:
+        return None
     if story.happening in {Happening.RETURNED, Happening.WITHDRAWN}:
         if not past or (story.restless and story.happening is Happening.RETURNED):
             return None
@@ -79,8 +90,11 @@ def decide(story: Story, past: Sequence[Past], *, norms: ReactionNorms) -> Anew 
     if rule is None:
         return None
     graver = all(_weight(one.severity) < _weight(story.severity) for one in past)
-    again = story.happening is Happening.UPDATED or (story.happening is Happening.REOPENED and story.restless)
-    return Anew(rule.occasion, rule.tell) if graver or not again else None
+    restless = story.happening is Happening.REOPENED and story.restless
+    again = restless or story.happening in {Happening.UPDATED, Happening.RELEASED}
+    if graver or not again:
+        return Anew(rule.occasion, rule.tell)
+    return Anew(rule.occasion, rule.tell, others_only=True) if story.gathers and past else None
 
 
 def pace_after(past: Past) -> Pace:

@@ -6,9 +6,12 @@ from datetime import UTC, datetime
 DIGITS = 32
 
 
-def notice_key(alert: int, source: str, *, recipient: str, channel: str) -> str:
-    """Key of the message that tells one recipient of one happening over one channel."""
-    return "n-" + _digest(str(alert), source, recipient, channel)
+def notice_key(subject: int | str, source: str, *, recipient: str, channel: str) -> str:
+    """Key of the message that tells one recipient of one happening over one channel.
+
+    subject: number of an alert, or `case:<number>`.
+    """
+    return "n-" + _digest(str(subject), source, recipient, channel)
 
 
 def digest_key(recipient: str, channel: str, *, at: datetime) -> str:

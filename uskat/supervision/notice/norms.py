@@ -1,10 +1,10 @@
 """Norms of reaction: who is told of what, over which channel, within what time. Versioned data, kept with each notice.
 
-The project's own are `uskat/data/supervision/reaction_norms.json`; an agency enters later versions. No act that was
+The project's own are `uskat/data/supervision/reaction_norms*.json`; an agency enters later versions. No act that was
 found sets these terms (shared sheet `water/norms.md` §2.4), so each rule says its source and whether it is verified.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from functools import cache
@@ -15,6 +15,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from uskat.finding import FindingKind, Severity
 
+PACKAGED = ("reaction_norms.json", "reaction_norms_2.json")
+"""Versions side by side: every notice names the one it was decided by, so none is ever changed or taken away."""
 CITIZENS = "citizens"
 ENTERPRISE = "enterprise"
 DUTY = "duty"
@@ -33,6 +35,7 @@ class Channel(StrEnum):
     TELEGRAM = "telegram"
     WEBHOOK = "webhook"
     SMS = "sms"
+    PUSH = "push"
 
 
 class Pace(StrEnum):
@@ -111,6 +114,17 @@ class Quiet(_Model):
         return self
 
 
+class Flood(_Model):
+    """So many messages to one recipient within a time are a flood: what is not grave is then gathered for a while.
+
+    gather_min: gathered messages go out at whole multiples of it since 1970 UTC.
+    """
+
+    messages: Annotated[int, Field(ge=1, le=10_000)]
+    within_min: Annotated[int, Field(gt=0, le=60 * 24)]
+    gather_min: Annotated[int, Field(gt=0, le=60 * 24)]
+
+
 class Reach(_Model):
     """How far residents are told: so many km down the river, and so many km around."""
 
@@ -134,6 +148,7 @@ class ReactionNorms(_Model):
     escalation: Told
     over: Aftermath
     withdrawn: Aftermath
+    flood: Flood | None = None
 
     @model_validator(mode="after")
     def _one_rule_each(self) -> Self:
@@ -161,16 +176,23 @@ def parse_norms(document: Any) -> ReactionNorms:
 
 
 @cache
+def packaged_versions() -> tuple[ReactionNorms, ...]:
+    """The norms of the project, the oldest first; an agency replaces them."""
+    folder = files("uskat.data").joinpath("supervision")
+    read = [ReactionNorms.model_validate_json(folder.joinpath(name).read_text(encoding="utf-8")) for name in PACKAGED]
+    return tuple(sorted(read, key=lambda one: one.valid_from))
+
+
 def packaged_norms() -> ReactionNorms:
-    """The norms of the project; an agency replaces them."""
-    text = files("uskat.data").joinpath("supervision", "reaction_norms.json").read_text(encoding="utf-8")
-    return ReactionNorms.model_validate_json(text)
+    """The newest norms of the project."""
+    return packaged_versions()[-1]
 
 
-def norms_at(versions: Iterator[ReactionNorms], moment: datetime) -> ReactionNorms:
+def norms_at(versions: Iterable[ReactionNorms], moment: datetime) -> ReactionNorms:
     """The version in force at a moment: the one that began last; the project's own before any began."""
     begun = [one for one in versions if one.valid_from <= moment]
-    return max(begun, key=lambda one: one.valid_from, default=packaged_norms())
+    ours = [one for one in packaged_versions() if one.valid_from <= moment] or packaged_versions()[:1]
+    return max(begun, key=lambda one: one.valid_from, default=ours[-1])
 
 
 def _pairs(when: When) -> Iterator[tuple[FindingKind, Severity]]:

@@ -36,6 +36,8 @@ def checked_address(channel: Channel, text: str) -> str:
         raise AddressError("a telephone is + and 7 to 15 digits")
     if channel is Channel.TELEGRAM and CHAT.fullmatch(found) is None:
         raise AddressError("a chat of Telegram is a number or @name")
+    if channel is Channel.PUSH:
+        raise AddressError("a browser subscribes by itself: its permission is the consent")
     if channel is Channel.WEBHOOK:
         _check_receiver(found)
     return found
