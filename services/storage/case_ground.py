@@ -21,12 +21,15 @@ from uskat.supervision.handling.step import Action, Step
 from uskat.supervision.reconcile import AlertState
 
 WATER_KINDS = frozenset({"river", "outlet"})
+OF_CASE = "case:"
+"""How an alert that a case holds names it."""
 _ALERTS = text(
     """SELECT a.id, a.state, coalesce(h.severity, a.severity) AS severity, a.title, st.code AS station,
         st.kind AS station_kind, st.territory, a.started_at, a.ended_at, a.detail::text AS detail
     FROM alert a JOIN station st ON st.id = a.station_id LEFT JOIN alert_handling h ON h.alert_id = a.id
     WHERE a.id = ANY(CAST(:ids AS bigint[])) ORDER BY a.id"""
 )
+_LOCK = text("SELECT id FROM alert WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE")
 _COMPLAINTS = text("SELECT id, territory FROM complaint WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id")
 _PHOTOGRAPHS = text(
     """SELECT count(*) FROM photograph p WHERE p.sha256 = ANY(CAST(:wanted AS text[]))
@@ -86,19 +89,23 @@ async def alerts_now(connection: AsyncConnection, ids: Iterable[int]) -> list[Gr
 async def grounds(
     connection: AsyncConnection, desk: Desk, *, alerts: Sequence[int], complaints: Sequence[int], case_id: int = 0
 ) -> tuple[list[Ground], str | None]:
-    """Alerts that the desk may open a case on, and the territory of the whole. Raises NoSuchGround, GroundTaken."""
+    """Alerts that the desk may open a case on, and the territory of the whole. Raises NoSuchGround, GroundTaken.
+
+    The alerts stay locked until the transaction ends: whoever asks for the same at once then sees that they are taken.
+    """
+    await connection.execute(_LOCK, {"ids": list(alerts)})
     found = await alerts_now(connection, alerts)
     missing = set(alerts) - {one.fact.id for one in found if desk.covers(one.territory)}
     if missing:
-        raise NoSuchGround(f"there is no alert {min(missing)} in your territories")
+        raise NoSuchGround(f"На ваших территориях нет сигнала {min(missing)}")
     rows = (await connection.execute(_COMPLAINTS, {"ids": list(complaints)})).all()
     lost = set(complaints) - {row.id for row in rows if desk.covers(row.territory)}
     if lost:
-        raise NoSuchGround(f"there is no complaint {min(lost)} in your territories")
+        raise NoSuchGround(f"На ваших территориях нет обращения {min(lost)}")
     bound = {"ids": list(alerts), "agency": desk.agency, "case": case_id}
     held = (await connection.execute(_HELD, bound)).first()
     if held is not None:
-        raise GroundTaken(f"alert {held.alert_id} is in case {held.id} already")
+        raise GroundTaken(f"Сигнал {held.alert_id} уже в деле № {held.id}")
     places = [one.territory for one in found] + [row.territory for row in rows]
     return found, next((place for place in places if place is not None), None)
 
@@ -109,13 +116,13 @@ async def ensure_photographs(connection: AsyncConnection, wanted: Sequence[str],
         return
     found = await connection.scalar(_PHOTOGRAPHS, {"wanted": list(wanted), "by": by, "case": case_id})
     if found != len(set(wanted)):
-        raise NoSuchGround("there is no such photograph of yours: bring it first")
+        raise NoSuchGround("Такого снимка вы не присылали: сначала пришлите его")
 
 
 async def ensure_enterprise(connection: AsyncConnection, code: str) -> None:
     """Raise NoSuchGround unless there is such an enterprise to ask."""
     if await connection.scalar(_ENTERPRISE, {"code": code}) is None:
-        raise NoSuchGround(f"there is no enterprise {code[:60]!r}")
+        raise NoSuchGround(f"Нет предприятия «{code[:60]}»")
 
 
 async def judged(
@@ -134,13 +141,18 @@ async def judged(
 
 
 async def hold_alerts(connection: AsyncConnection, ids: Iterable[int], *, case_id: int, by: str, now: datetime) -> None:
-    """Take alerts out of the queue of alerts: from now on the case is what waits."""
+    """Take alerts out of the queue of alerts: from now on the case is what waits.
+
+    Also what a visit or a common cause covers: else it would come back to the queue when that is over.
+    """
 
     def moves(handling: Handling) -> tuple[AlertMove, ...]:
-        free = handling.attention not in {Attention.SUPPRESSED, Attention.CLOSED}
-        return (AlertMove(Action.SUPPRESS),) if free else ()
+        if handling.attention is Attention.CLOSED or (handling.reference or "").startswith(OF_CASE):
+            return ()
+        covered = handling.attention is Attention.SUPPRESSED
+        return (*((AlertMove(Action.RELEASE),) if covered else ()), AlertMove(Action.SUPPRESS))
 
-    await _move(connection, ids, moves, by=by, now=now, note=f"Дело № {case_id}", reference=f"case:{case_id}")
+    await _move(connection, ids, moves, by=by, now=now, note=f"Дело № {case_id}", reference=f"{OF_CASE}{case_id}")
 
 
 async def tell_alerts(
@@ -152,16 +164,17 @@ async def tell_alerts(
         if not closing:
             return alert_moves(decision, handling)
         resolved = closing_moves(decision, handling)
-        held = handling.attention is Attention.SUPPRESSED and handling.reference == f"case:{case_id}"
+        held = handling.attention is Attention.SUPPRESSED and handling.reference == f"{OF_CASE}{case_id}"
         return resolved or ((AlertMove(Action.RELEASE),) if held else ())
 
     note = f"Дело № {case_id}: {decision.ground}"
-    await _move(connection, [one.id for one in case.alerts], moves, by=by, now=now, note=note)
+    held_by = f"{OF_CASE}{case_id}"
+    await _move(connection, [one.id for one in case.alerts], moves, by=by, now=now, note=note, reference=held_by)
 
 
 async def _move(
     connection: AsyncConnection, ids: Iterable[int], moves: Callable[[Handling], tuple[AlertMove, ...]], *,
-    by: str, now: datetime, note: str, reference: str | None = None,
+    by: str, now: datetime, note: str, reference: str,
 ) -> None:  # fmt: skip
     for alert_id in sorted(ids):
         try:
@@ -173,10 +186,10 @@ async def _move(
 
 
 async def _step(
-    connection: AsyncConnection, alert_id: int, move: AlertMove, *, by: str, now: datetime, note: str,
-    reference: str | None,
+    connection: AsyncConnection, alert_id: int, move: AlertMove, *, by: str, now: datetime, note: str, reference: str,
 ) -> History:  # fmt: skip
     def step(at: datetime) -> Step:
-        return Step(move.action, at, by, note=note, reason=move.reason, reference=reference)
+        holds = move.action is Action.SUPPRESS
+        return Step(move.action, at, by, note=note, reason=move.reason, reference=reference if holds else None)
 
     return await attend(connection, alert_id, policy=packaged_policy(), now=now, step=step)

@@ -113,7 +113,7 @@ async def issue_restriction(
         identifier = int((await connection.execute(_NEW, _bound(decision, agency=agency))).scalar_one())
     except IntegrityError as error:
         if getattr(error.orig, "sqlstate", None) == UNIQUE_VIOLATION:
-            raise RestrictionTaken(f"a decision {decision.number!r} is there already") from error
+            raise RestrictionTaken(f"Решение № {decision.number} уже есть") from error
         raise
     await _write(connection, identifier, 1, version=versions[-1])
     await _tell(connection, versions, now=at)
@@ -127,10 +127,12 @@ async def add_restriction_version(
     """Amend (`decision`) or withdraw. Raises NoSuchRestriction, RestrictionChanged, DecisionError."""
     row = (await connection.execute(_LOCK, {"id": identifier})).first()
     if row is None or row.agency != agency:
-        raise NoSuchRestriction(f"there is no decision {identifier} of this agency")
+        raise NoSuchRestriction(f"У вашего ведомства нет решения {identifier}")
     known = await read_restriction(connection, identifier)
     if version != len(known.versions):
-        raise RestrictionChanged(f"decision {identifier} has version {len(known.versions)}, not {version}")
+        raise RestrictionChanged(
+            f"Решение {identifier} уже изменили: версия {len(known.versions)}, а не {version}. Прочитайте заново"
+        )
     wanted = decision or known.last.decision
     if decision is not None:
         await _check(connection, decision, rules=rules)
@@ -154,9 +156,11 @@ async def acknowledge_restriction(
     await connection.execute(_LOCK, {"id": identifier})
     known = await read_restriction(connection, identifier)
     if not known.last.decision.addresses(enterprise):
-        raise NoSuchRestriction(f"there is no decision {identifier} for this enterprise")
+        raise NoSuchRestriction(f"Нет решения {identifier}, которое обращено к вашему предприятию")
     if version != len(known.versions):
-        raise RestrictionChanged(f"decision {identifier} has version {len(known.versions)}, not {version}")
+        raise RestrictionChanged(
+            f"Решение {identifier} уже изменили: версия {len(known.versions)}, а не {version}. Прочитайте заново"
+        )
     bound = {"id": identifier, "version": version, "enterprise": enterprise, "at": at, "by": by, "note": note}
     await connection.execute(_ACKNOWLEDGE, bound)
     return await read_restriction(connection, identifier)
@@ -166,7 +170,7 @@ async def read_restriction(connection: AsyncConnection, identifier: int) -> Stor
     """One decision. Raises NoSuchRestriction."""
     found = await _whole(connection, (await connection.execute(_ONE, {"id": identifier})).all())
     if not found:
-        raise NoSuchRestriction(f"there is no decision {identifier}")
+        raise NoSuchRestriction(f"Нет решения {identifier}")
     return found[0]
 
 
@@ -198,13 +202,13 @@ async def _check(connection: AsyncConnection, decision: Decision, *, rules: Deci
     pits = set((await connection.execute(_PLACES, {"territory": decision.territory})).scalars())
     rivers = set((await connection.execute(_RIVERS)).scalars())
     unknown = {
-        "enterprise": set(decision.addressees) - enterprises,
-        "pit of the territory": set(decision.pits) - pits,
-        "river": {reach.river for reach in decision.reaches} - rivers,
+        "Нет такого предприятия": set(decision.addressees) - enterprises,
+        "На этой территории нет такого разреза": set(decision.pits) - pits,
+        "Нет такой реки": {reach.river for reach in decision.reaches} - rivers,
     }
-    for kind, names in unknown.items():
+    for what, names in unknown.items():
         if names:
-            raise DecisionError(f"no {kind} is called {min(names)[:80]!r}")
+            raise DecisionError(f"{what}: «{min(names)[:80]}»")
 
 
 def _bound(decision: Decision, *, agency: str) -> dict[str, Any]:

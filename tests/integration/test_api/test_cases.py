@@ -1,9 +1,12 @@
 """Cases over HTTP: from the queue of alerts to the closing, terms and the roster."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
+from services.storage.engine import make_engine, unit_of_work
+from services.storage.handling_store import attend
 from tests.integration.test_api.case_office import (
     CONFIRM,
     ORDER,
@@ -21,6 +24,8 @@ from tests.integration.test_api.case_office import (
     with_agencies,
 )
 from tests.integration.test_api.world import World, decoded
+from uskat.supervision.handling.policy import packaged_policy
+from uskat.supervision.handling.step import MACHINE, Action, Step
 
 
 @pytest.fixture
@@ -91,6 +96,27 @@ async def test_a_fault_found_rejects_the_alert_with_its_reason_and_a_reopening_t
     case = await stepped(world, case, action="examine", found="Записи целы")
     case = await stepped(world, case, **CONFIRM, other_proof="Предприятие признало")
     assert (await world.get(f"/alerts/{alert}"))["verdict"] == "confirmed"
+    assert decoded(await ask(world, "ivanova", "/alert-queue"))["items"] == [], "the case has it in hand, not the queue"
+    [held] = decoded(await ask(world, "ivanova", "/alert-queue", attention="suppressed"))["items"]
+    assert held["id"] == alert
+
+
+async def test_two_who_open_a_case_at_once_do_not_both_have_the_alert(agencies, alert):
+    world = agencies
+    answers = await asyncio.gather(*(send(world, "ivanova", "/cases", {"alerts": [alert]}) for _ in range(4)))
+    assert sorted(one.status_code for one in answers) == [201, 409, 409, 409]
+
+
+async def test_what_a_visit_covers_does_not_come_back_to_the_queue_when_a_case_has_it(agencies, alert):
+    world = agencies
+    engine = make_engine(world.url)
+    cover = Step(Action.SUPPRESS, world.clock.now, MACHINE, reference="visit:1", note="Обслуживание станции")
+    async with unit_of_work(engine) as connection:
+        await attend(connection, alert, policy=packaged_policy(), now=world.clock.now, step=lambda _: cover)
+    await engine.dispose()
+    case = await opened(world, alert)
+    steps = decoded(await ask(world, "ivanova", f"/alerts/{alert}/handling"))["steps"]
+    assert (steps[-1]["action"], steps[-1]["reference"]) == ("suppress", f"case:{case['id']}")
 
 
 async def test_terms_that_run_out_are_told_and_a_stale_step_is_refused(agencies, alert):

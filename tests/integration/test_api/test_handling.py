@@ -77,7 +77,7 @@ async def test_a_step_on_something_else_than_what_was_read_is_refused(world, ale
     stale = await step(world, alert, 1, action="acknowledge")
     assert (stale.status_code, decoded(stale)["type"].partition("#")[2]) == (412, "alert-changed")
     impossible = await step(world, alert, 2, action="resolve")
-    assert (impossible.status_code, decoded(impossible)["detail"]) == (409, "only what was confirmed is resolved")
+    assert (impossible.status_code, decoded(impossible)["detail"]) == (409, "Завершить можно только подтверждённое")
     unknown = await step(world, alert, 2, action="reject", reason="мне так кажется")
     assert unknown.status_code == 422
     nobody = await step(world, 10**9, 1, action="acknowledge")

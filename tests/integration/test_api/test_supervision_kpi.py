@@ -108,10 +108,16 @@ async def test_a_violation_of_which_only_complaints_stand_is_not_the_agencys_own
     filed = await world.client.post("/api/v1/complaints", json=told)
     assert filed.status_code == 201, filed.text
     [complaint] = decoded(await ask(world, "ivanova", "/complaints"))["items"]
-    for version, step in enumerate([{"action": "take"}, {"action": "link", "reference": f"case:{number}"}], start=1):
-        headers = world.token("ivanova") | {"If-Match": f'"{version}"'}
-        done = await world.client.post(f"/api/v1/complaints/{complaint['id']}/steps", json=step, headers=headers)
-        assert done.status_code == 200, done.text
+    headers = world.token("ivanova") | {"If-Match": '"1"'}
+    path = f"/api/v1/complaints/{complaint['id']}/steps"
+    assert (await world.client.post(path, json={"action": "take"}, headers=headers)).status_code == 200
+    for nowhere in ("case:99999", "alert:9999999999", "blast:kedrovaya-pad-demo/none", "complaint:99999"):
+        wrong = {"action": "link", "reference": nowhere}
+        slip = await world.client.post(path, json=wrong, headers=headers | {"If-Match": '"2"'})
+        assert (slip.status_code, nowhere in decoded(slip)["detail"]) == (409, True), slip.text
+    link = {"action": "link", "reference": f"case:{number}"}
+    done = await world.client.post(path, json=link, headers=headers | {"If-Match": '"2"'})
+    assert done.status_code == 200, done.text
     connection = await asyncpg.connect(world.url)
     await connection.execute("UPDATE case_file SET verdict = 'confirmed'")
 

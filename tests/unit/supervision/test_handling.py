@@ -71,6 +71,27 @@ def test_what_gets_graver_after_it_was_taken_waits_again_and_what_gets_lighter_d
     assert lighter.attention is Attention.ACKNOWLEDGED
 
 
+def test_what_gets_graver_climbs_its_own_roles_and_nobody_is_told_twice():
+    service = replace(RAISED, severity=Severity.MAINTENANCE)
+    told = after(1441, Action.ESCALATE, MACHINE, to="metrologist")
+    graver = replay([service, told, after(1442, Action.REGRADE, MACHINE, severity=Severity.VIOLATION)], POLICY)
+    [owed] = due_steps(graver, POLICY, now=T0 + timedelta(minutes=1443))
+    assert owed.to == "senior_inspector", "the metrologist was told of a fault, not of a violation"
+    told = after(61, Action.ESCALATE, MACHINE, to="senior_inspector")
+    lighter = [told, after(62, Action.REGRADE, MACHINE, severity=Severity.NOTICE)]
+    back = state(*lighter, after(63, Action.REGRADE, MACHINE, severity=Severity.HIGH))
+    assert [step.to for step in due_steps(back, POLICY, now=T0 + timedelta(minutes=64))] == ["head"]
+
+
+def test_what_was_over_and_comes_back_waits_again_confirmed():
+    over = state(after(5, Action.CONFIRM), after(20, Action.RETURN, MACHINE), after(30, Action.RESOLVE))
+    assert (over.review, over.attention) == (Review.RESOLVED, Attention.CLOSED)
+    again = take(over, after(40, Action.REOPEN, MACHINE), policy=POLICY)
+    assert (again.review, again.attention) == (Review.CONFIRMED, Attention.WAITING)
+    [told] = due_steps(again, POLICY, now=T0 + timedelta(minutes=101))
+    assert told.to == "senior_inspector"
+
+
 def test_a_cause_that_comes_and_goes_stops_calling():
     steps = [after(1, Action.ACKNOWLEDGE)]
     for turn in range(POLICY.chatter_count):
@@ -96,20 +117,20 @@ def test_a_verdict_of_people_outlives_what_the_sensor_does():
 @pytest.mark.parametrize(
     ("steps", "why"),
     [
-        ([after(1, Action.ACKNOWLEDGE, MACHINE)], "a person acknowledges"),
-        ([after(1, Action.REJECT)], "with a reason of the list"),
-        ([after(1, Action.REJECT, reason=RejectionReason.DUPLICATE)], "a duplicate names the other alert"),
-        ([after(1, Action.RESOLVE)], "only what was confirmed"),
-        ([after(1, Action.CONFIRM), after(2, Action.RESOLVE)], "its cause is still there"),
-        ([after(1, Action.WITHDRAW, MACHINE)], "says why"),
-        ([after(1, Action.SHELVE, note="ледоход")], "a shelf has an end"),
-        ([after(1, Action.SHELVE, note="ледоход", until=T0 + timedelta(days=30))], "at most"),
-        ([after(1, Action.SUPPRESS, MACHINE)], "names the visit or alert"),
-        ([after(1, Action.ESCALATE, MACHINE, to="head")], "in the order of the policy"),
-        ([after(1, Action.ESCALATE, MACHINE, to="senior_inspector")], "has not run out"),
-        ([after(5, Action.ACKNOWLEDGE), after(1, Action.CONFIRM)], "not earlier"),
-        ([after(1, Action.ACKNOWLEDGE), after(2, Action.LAPSE, MACHINE)], "still lasts"),
-        ([RAISED], "comes once"),
+        ([after(1, Action.ACKNOWLEDGE, MACHINE)], "принимает человек"),
+        ([after(1, Action.REJECT)], "с причиной из списка"),
+        ([after(1, Action.REJECT, reason=RejectionReason.DUPLICATE)], "У дубля"),
+        ([after(1, Action.RESOLVE)], "только подтверждённое"),
+        ([after(1, Action.CONFIRM), after(2, Action.RESOLVE)], "Причина ещё действует"),
+        ([after(1, Action.WITHDRAW, MACHINE)], "почему"),
+        ([after(1, Action.SHELVE, note="ледоход")], "до какого времени"),
+        ([after(1, Action.SHELVE, note="ледоход", until=T0 + timedelta(days=30))], "не дольше чем на 168 ч"),
+        ([after(1, Action.SUPPRESS, MACHINE)], "Назовите обслуживание"),
+        ([after(1, Action.ESCALATE, MACHINE, to="head")], "в порядке правил"),
+        ([after(1, Action.ESCALATE, MACHINE, to="senior_inspector")], "Срок ещё не вышел"),
+        ([after(5, Action.ACKNOWLEDGE), after(1, Action.CONFIRM)], "раньше предыдущего"),
+        ([after(1, Action.ACKNOWLEDGE), after(2, Action.LAPSE, MACHINE)], "ещё не вышел"),
+        ([RAISED], "один раз"),
     ],
 )
 def test_a_step_that_may_not_be_is_refused_with_the_reason(steps, why):

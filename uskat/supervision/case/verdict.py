@@ -64,8 +64,10 @@ def alert_moves(decision: Decide, handling: Handling) -> tuple[AlertMove, ...]:
     if decision.verdict is CaseVerdict.CONFIRMED:
         if handling.machine is AlertState.WITHDRAWN or handling.review in {Review.CONFIRMED, Review.RESOLVED}:
             return ()
-        again = (AlertMove(Action.RECONSIDER),) if handling.review is Review.REJECTED else ()
-        return (*again, AlertMove(Action.CONFIRM))
+        if handling.review is Review.REJECTED:
+            # Reconsidered it would wait in the queue of alerts, where the case has it in hand.
+            return AlertMove(Action.RECONSIDER), AlertMove(Action.CONFIRM), AlertMove(Action.SUPPRESS)
+        return (AlertMove(Action.CONFIRM),)
     if handling.review is Review.REJECTED and handling.reason is decision.reason:
         return ()
     again = (AlertMove(Action.RECONSIDER),) if handling.review in {Review.REJECTED, Review.RESOLVED} else ()

@@ -27,7 +27,7 @@ OPEN = frozenset(Stage) - ENDED
 
 
 class IllegalComplaintStepError(ValueError):
-    """A step that the stage does not allow, or that lacks what it must say; the message says which."""
+    """A step that the stage does not allow, or that lacks what it must say; the message (Russian) says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +45,16 @@ class Complaint:
 
 def begin_complaint(step: ComplaintStep) -> Complaint:
     """The state after the first step. Raises IllegalComplaintStepError."""
-    _need(step.action is ComplaintAction.RECEIVE, "a history begins with `receive`")
-    _need(step.by == CITIZEN, "a citizen complains")
+    _need(step.action is ComplaintAction.RECEIVE, "История начинается с получения обращения")
+    _need(step.by == CITIZEN, "Обращается житель")
     return Complaint(Stage.RECEIVED, step.at, step.at)
 
 
 def take_complaint_step(complaint: Complaint, step: ComplaintStep) -> Complaint:
     """The state after one more step. Raises IllegalComplaintStepError; what is refused changes nothing."""
-    _need(step.at >= complaint.last_at, "a step is not earlier than the one before")
-    _need(step.action in _RULES, "`receive` begins a history and comes once")
-    _need(step.action not in PEOPLE_ONLY or step.by not in {CITIZEN, MACHINE}, "a person of the agency does this")
+    _need(step.at >= complaint.last_at, "Шаг не может быть раньше предыдущего")
+    _need(step.action in _RULES, "Обращение уже получено")
+    _need(step.action not in PEOPLE_ONLY or step.by not in {CITIZEN, MACHINE}, "Это делает сотрудник инспекции")
     return replace(_RULES[step.action](complaint, step), last_at=step.at)
 
 
@@ -63,7 +63,7 @@ def replay_complaint(steps: Iterable[ComplaintStep]) -> Complaint:
     history = iter(steps)
     first = next(history, None)
     if first is None:
-        raise IllegalComplaintStepError("a history has a first step")
+        raise IllegalComplaintStepError("У истории есть первый шаг")
     complaint = begin_complaint(first)
     for step in history:
         complaint = take_complaint_step(complaint, step)
@@ -76,45 +76,48 @@ def _need(holds: bool, what: str) -> None:  # noqa: FBT001 - a condition, not a 
 
 
 def _take(complaint: Complaint, step: ComplaintStep) -> Complaint:
-    _need(complaint.stage in {Stage.RECEIVED, Stage.TAKEN}, "it is answered or over")
+    _need(complaint.stage in {Stage.RECEIVED, Stage.TAKEN}, "На обращение уже ответили, или оно завершено")
     since = step.at if complaint.stage is Stage.RECEIVED else complaint.since
     return replace(complaint, stage=Stage.TAKEN, since=since, owner=step.by)
 
 
 def _link(complaint: Complaint, step: ComplaintStep) -> Complaint:
-    _need(complaint.stage in {Stage.TAKEN, Stage.ANSWERED}, "whoever took it links it")
+    _need(complaint.stage in {Stage.TAKEN, Stage.ANSWERED}, "Сначала возьмите обращение в работу")
     reference = step.reference or ""
-    _need(REFERENCE.fullmatch(reference) is not None, "a link names `alert:`, `case:`, `blast:` or `complaint:`")
-    _need(reference not in complaint.links, "it is linked already")
+    _need(
+        REFERENCE.fullmatch(reference) is not None,
+        "Ссылка пишется так: alert:5, case:7, blast:предприятие/номер или complaint:3",
+    )
+    _need(reference not in complaint.links, "Эта ссылка уже есть")
     return replace(complaint, links=(*complaint.links, reference))
 
 
 def _answer(complaint: Complaint, step: ComplaintStep) -> Complaint:
-    _need(complaint.stage in {Stage.TAKEN, Stage.ANSWERED}, "whoever took it answers")
-    _need(bool(step.note), "an answer has words")
+    _need(complaint.stage in {Stage.TAKEN, Stage.ANSWERED}, "Сначала возьмите обращение в работу")
+    _need(bool(step.note), "Напишите ответ")
     return replace(complaint, stage=Stage.ANSWERED, since=step.at)
 
 
 def _close(complaint: Complaint, step: ComplaintStep) -> Complaint:
-    _need(complaint.stage is Stage.ANSWERED, "only what was answered is closed")
+    _need(complaint.stage is Stage.ANSWERED, "Сначала ответьте жителю")
     return replace(complaint, stage=Stage.CLOSED, since=step.at, closed_at=step.at)
 
 
 def _reject(complaint: Complaint, step: ComplaintStep) -> Complaint:
-    _need(complaint.stage in {Stage.RECEIVED, Stage.TAKEN}, "it is answered or over")
-    _need(step.reason is not None, "a rejection names a reason of the list")
+    _need(complaint.stage in {Stage.RECEIVED, Stage.TAKEN}, "На обращение уже ответили, или оно завершено")
+    _need(step.reason is not None, "Назовите причину из списка")
     return replace(complaint, stage=Stage.REJECTED, since=step.at, closed_at=step.at)
 
 
 def _reopen(complaint: Complaint, step: ComplaintStep) -> Complaint:
-    _need(complaint.stage in ENDED or complaint.stage is Stage.ANSWERED, "it is open")
-    _need(bool(step.note), "reopening says why")
+    _need(complaint.stage in ENDED or complaint.stage is Stage.ANSWERED, "Обращение и так в работе")
+    _need(bool(step.note), "Напишите, почему рассматривается заново")
     return replace(complaint, stage=Stage.TAKEN, since=step.at, owner=step.by, closed_at=None)
 
 
 def _forget(complaint: Complaint, step: ComplaintStep) -> Complaint:
-    _need(step.by in {CITIZEN, MACHINE}, "the citizen or the term forgets")
-    _need(not complaint.forgotten, "nothing personal is left")
+    _need(step.by in {CITIZEN, MACHINE}, "Личные данные удаляет житель или срок")
+    _need(not complaint.forgotten, "Личных данных уже нет")
     return replace(complaint, forgotten=True)
 
 

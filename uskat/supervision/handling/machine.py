@@ -6,11 +6,11 @@ people found. Everything is a fold over the steps, so the history always replays
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from uskat.finding import SEVERITY_ORDER, Severity
+from uskat.finding import SEVERITY_ORDER, Severity, number_ru
 from uskat.supervision.handling.policy import Policy
 from uskat.supervision.handling.step import MACHINE, Action, RejectionReason, Step
 from uskat.supervision.reconcile import AlertState
@@ -38,7 +38,7 @@ class Review(StrEnum):
 
 
 class IllegalStepError(ValueError):
-    """A step that the present state does not allow, or that lacks what it must say; the message says which."""
+    """A step that the present state does not allow, or that lacks what it must say: the text (Russian) says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +67,16 @@ class Handling:
 
 def begin(step: Step) -> Handling:
     """The state after the first step. Raises IllegalStepError."""
-    _need(step.action is Action.RAISE, "a history begins with `raise`")
-    severity = _given(step.severity, "`raise` names the severity")
-    policy = _given(step.policy, "`raise` names the policy in force")
+    _need(step.action is Action.RAISE, "История начинается с появления сигнала")
+    severity = _given(step.severity, "У появления названа важность")
+    policy = _given(step.policy, "У появления названы действующие правила")
     return Handling(AlertState.ACTIVE, Attention.WAITING, Review.OPEN, severity, policy, step.at, last_at=step.at)
 
 
 def take(handling: Handling, step: Step, *, policy: Policy) -> Handling:
     """The state after one more step. Raises IllegalStepError; what is refused changes nothing."""
-    _need(step.at >= handling.last_at, "a step is not earlier than the one before")
-    _need(step.action in _RULES, f"`{step.action}` begins a history and comes once")
+    _need(step.at >= handling.last_at, "Шаг не может быть раньше предыдущего")
+    _need(step.action in _RULES, f"«{step.action}» начинает историю и бывает один раз")
     return replace(_RULES[step.action](handling, step, policy), last_at=step.at)
 
 
@@ -85,7 +85,7 @@ def replay(steps: Iterable[Step], policy: Policy) -> Handling:
     history = iter(steps)
     first = next(history, None)
     if first is None:
-        raise IllegalStepError("a history has a first step")
+        raise IllegalStepError("У истории есть первый шаг")
     handling = begin(first)
     for step in history:
         handling = take(handling, step, policy=policy)
@@ -115,6 +115,10 @@ def due_at(handling: Handling, policy: Policy) -> datetime | None:
     return None
 
 
+def _hours(term: timedelta) -> str:
+    return number_ru(term / timedelta(hours=1))
+
+
 def _need(condition: object, what: str) -> None:
     if not condition:
         raise IllegalStepError(what)
@@ -137,39 +141,45 @@ def _closed(handling: Handling, step: Step) -> Handling:
 
 
 def _return(handling: Handling, _step: Step, _policy: Policy) -> Handling:
-    _need(handling.machine is AlertState.ACTIVE, "only an active alert returns")
+    _need(handling.machine is AlertState.ACTIVE, "Вернуться к норме может только действующий сигнал")
     return replace(handling, machine=AlertState.RETURNED)
 
 
 def _reopen(handling: Handling, step: Step, policy: Policy) -> Handling:
-    _need(handling.machine is not AlertState.ACTIVE, "an active alert is open")
+    _need(handling.machine is not AlertState.ACTIVE, "Сигнал и так действует")
     turns = (*[turn for turn in handling.turns if turn > step.at - policy.chatter_window], step.at)
     restless = len(turns) >= policy.chatter_count
     after = replace(handling, machine=AlertState.ACTIVE, turns=turns, restless=restless)
-    revived = handling.attention is Attention.CLOSED and handling.review in {Review.OPEN, Review.CONFIRMED}
+    # What was over and is there again is not over; what people rejected stays rejected, whatever the value does.
+    if handling.review is Review.RESOLVED:
+        after = replace(after, review=Review.CONFIRMED)
+    revived = handling.attention is Attention.CLOSED and handling.review is not Review.REJECTED
     again = handling.attention is Attention.ACKNOWLEDGED and not restless
     return _waiting(after, step) if revived or again else after
 
 
-def _regrade(handling: Handling, step: Step, _policy: Policy) -> Handling:
-    severity = _given(step.severity, "`regrade` names the severity")
-    _need(handling.machine is not AlertState.WITHDRAWN, "a withdrawn alert has no severity")
+def _regrade(handling: Handling, step: Step, policy: Policy) -> Handling:
+    severity = _given(step.severity, "Названа должна быть новая важность")
+    _need(handling.machine is not AlertState.WITHDRAWN, "У отозванного сигнала нет важности")
     graver = SEVERITY_ORDER.index(severity) > SEVERITY_ORDER.index(handling.severity)
-    after = replace(handling, severity=severity)
+    # Who is told next is a matter of the new severity's roles: those of another were told of something else.
+    ladder, told = policy.clocks[severity].escalate_to, handling.told
+    kept = next((n for n, (was, is_now) in enumerate(zip(told, ladder, strict=False)) if was != is_now), len(told))
+    after = replace(handling, severity=severity, told=told[:kept])
     # Acknowledged or put off was something lesser.
     held = handling.attention in {Attention.ACKNOWLEDGED, Attention.SHELVED}
     return _waiting(after, step) if graver and held else after
 
 
 def _withdraw(handling: Handling, step: Step, _policy: Policy) -> Handling:
-    _need(handling.machine is not AlertState.WITHDRAWN, "it is withdrawn already")
-    _need(bool(step.note), "a withdrawal is public and says why")
+    _need(handling.machine is not AlertState.WITHDRAWN, "Сигнал уже отозван")
+    _need(bool(step.note), "Отзыв виден всем: напишите, почему")
     return _closed(replace(handling, machine=AlertState.WITHDRAWN), step)
 
 
 def _acknowledge(handling: Handling, step: Step, policy: Policy) -> Handling:
-    _need(step.by != MACHINE, "a person acknowledges")
-    _need(handling.attention is not Attention.CLOSED, "nothing is left to acknowledge")
+    _need(step.by != MACHINE, "Сигнал принимает человек")
+    _need(handling.attention is not Attention.CLOSED, "Сигнал закрыт: принимать нечего")
     until = step.at + policy.clocks[handling.severity].acknowledgement_lasts
     return replace(
         handling, attention=Attention.ACKNOWLEDGED, since=step.at, until=until, owner=step.by, reference=None, told=()
@@ -177,72 +187,78 @@ def _acknowledge(handling: Handling, step: Step, policy: Policy) -> Handling:
 
 
 def _lapse(handling: Handling, step: Step, _policy: Policy) -> Handling:
-    _need(handling.attention is Attention.ACKNOWLEDGED, "nobody had acknowledged it")
-    _need(handling.until is not None and step.at >= handling.until, "the acknowledgement still lasts")
+    _need(handling.attention is Attention.ACKNOWLEDGED, "Сигнал никто не принимал")
+    _need(handling.until is not None and step.at >= handling.until, "Срок принятия ещё не вышел")
     return _waiting(handling, step)
 
 
 def _shelve(handling: Handling, step: Step, policy: Policy) -> Handling:
-    _need(step.by != MACHINE and bool(step.note), "a person shelves, and says why")
-    _need(handling.attention in {Attention.WAITING, Attention.ACKNOWLEDGED}, "it is not in anybody's queue")
-    until = _given(step.until, "a shelf has an end")
-    _need(step.at < until <= step.at + policy.shelve_longest, f"a shelf lasts {policy.shelve_longest} at most")
+    _need(step.by != MACHINE and bool(step.note), "Откладывает человек и пишет, почему")
+    _need(handling.attention in {Attention.WAITING, Attention.ACKNOWLEDGED}, "Сигнал не в очереди: откладывать нечего")
+    until = _given(step.until, "Назовите, до какого времени отложить")
+    _need(
+        step.at < until <= step.at + policy.shelve_longest,
+        f"Отложить можно до момента в будущем, не дольше чем на {_hours(policy.shelve_longest)} ч",
+    )
     return replace(
         handling, attention=Attention.SHELVED, since=step.at, until=until, owner=step.by, reference=None, told=()
     )
 
 
 def _unshelve(handling: Handling, step: Step, _policy: Policy) -> Handling:
-    _need(handling.attention is Attention.SHELVED, "it is not shelved")
+    _need(handling.attention is Attention.SHELVED, "Сигнал не отложен")
     early = handling.until is not None and step.at < handling.until
-    _need(not early or step.by != MACHINE, "the shelf has not ended")
+    _need(not early or step.by != MACHINE, "Срок, до которого отложено, ещё не вышел")
     return _waiting(handling, step)
 
 
 def _suppress(handling: Handling, step: Step, _policy: Policy) -> Handling:
-    _need(bool(step.reference), "suppression names the visit or alert that covers it")
-    _need(handling.attention not in {Attention.SUPPRESSED, Attention.CLOSED}, "there is nothing to suppress")
+    _need(bool(step.reference), "Назовите обслуживание, дело или сигнал, которые его закрывают")
+    _need(handling.attention not in {Attention.SUPPRESSED, Attention.CLOSED}, "Сигнал закрыт или уже подавлен")
     return replace(
         handling, attention=Attention.SUPPRESSED, since=step.at, until=None, reference=step.reference, told=()
     )
 
 
 def _release(handling: Handling, step: Step, _policy: Policy) -> Handling:
-    _need(handling.attention is Attention.SUPPRESSED, "it is not suppressed")
+    _need(handling.attention is Attention.SUPPRESSED, "Сигнал не подавлен")
     return _waiting(handling, step)
 
 
 def _escalate(handling: Handling, step: Step, policy: Policy) -> Handling:
-    _need(handling.attention is Attention.WAITING, "only what waits is escalated")
+    _need(handling.attention is Attention.WAITING, "Старшему сообщают только о том, что ждёт")
     clocks = policy.clocks[handling.severity]
-    _need(step.to in clocks.escalate_to[len(handling.told) :][:1], "roles are told in the order of the policy")
-    _need(step.at >= handling.since + (len(handling.told) + 1) * clocks.acknowledge, "its term has not run out")
-    return replace(handling, told=(*handling.told, _given(step.to, "an escalation names a role")))
+    _need(step.to in clocks.escalate_to[len(handling.told) :][:1], "Роли оповещаются в порядке правил")
+    _need(step.at >= handling.since + (len(handling.told) + 1) * clocks.acknowledge, "Срок ещё не вышел")
+    return replace(handling, told=(*handling.told, _given(step.to, "Названа должна быть роль")))
 
 
 def _confirm(handling: Handling, step: Step, _policy: Policy) -> Handling:
-    _need(step.by != MACHINE, "a person confirms")
-    _need(handling.review is Review.OPEN and handling.machine is not AlertState.WITHDRAWN, "it is decided already")
+    _need(step.by != MACHINE, "Подтверждает человек")
+    _need(
+        handling.review is Review.OPEN and handling.machine is not AlertState.WITHDRAWN,
+        "Решение уже принято: сначала пересмотрите его",
+    )
     return replace(handling, review=Review.CONFIRMED)
 
 
 def _reject(handling: Handling, step: Step, _policy: Policy) -> Handling:
-    _need(step.by != MACHINE and step.reason is not None, "a person rejects, with a reason of the list")
-    _need(step.reason is not RejectionReason.DUPLICATE or bool(step.reference), "a duplicate names the other alert")
-    _need(handling.review in {Review.OPEN, Review.CONFIRMED}, "it is decided already")
+    _need(step.by != MACHINE and step.reason is not None, "Отклоняет человек, с причиной из списка")
+    _need(step.reason is not RejectionReason.DUPLICATE or bool(step.reference), "У дубля назовите другой сигнал")
+    _need(handling.review in {Review.OPEN, Review.CONFIRMED}, "Решение уже принято: сначала пересмотрите его")
     return _closed(replace(handling, review=Review.REJECTED, reason=step.reason), step)
 
 
 def _resolve(handling: Handling, step: Step, _policy: Policy) -> Handling:
-    _need(step.by != MACHINE, "a person resolves")
-    _need(handling.review is Review.CONFIRMED, "only what was confirmed is resolved")
-    _need(handling.machine is not AlertState.ACTIVE, "its cause is still there")
+    _need(step.by != MACHINE, "Завершает человек")
+    _need(handling.review is Review.CONFIRMED, "Завершить можно только подтверждённое")
+    _need(handling.machine is not AlertState.ACTIVE, "Причина ещё действует: завершить нельзя")
     return _closed(replace(handling, review=Review.RESOLVED), step)
 
 
 def _reconsider(handling: Handling, step: Step, _policy: Policy) -> Handling:
-    _need(step.by != MACHINE and bool(step.note), "a person reconsiders, and says why")
-    _need(handling.review in {Review.REJECTED, Review.RESOLVED}, "nothing was decided")
+    _need(step.by != MACHINE and bool(step.note), "Пересматривает человек и пишет, почему")
+    _need(handling.review in {Review.REJECTED, Review.RESOLVED}, "Решения ещё нет: пересматривать нечего")
     after = replace(handling, review=Review.OPEN, reason=None)
     return after if handling.machine is AlertState.WITHDRAWN else _waiting(after, step)
 

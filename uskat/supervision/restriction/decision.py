@@ -44,7 +44,7 @@ class DecisionAction(StrEnum):
 
 
 class DecisionError(ValueError):
-    """A decision or version that cannot be; the message says why."""
+    """A decision or version that cannot be; the message says why: in Russian, where a person may have caused it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,42 +127,42 @@ def decision_of(document: Mapping[str, Any]) -> Decision:
 def check_decision(decision: Decision, *, rules: DecisionRules) -> None:
     """Raise DecisionError for one that says too little, runs backwards or too long, or names a wrong kind of area."""
     if not decision.number.strip() or not decision.title.strip() or not decision.law.strip():
-        raise DecisionError("a decision has a number, a title and the law it rests on")
+        raise DecisionError("У решения есть номер, название и правовое основание")
     if not decision.text.strip() or len(decision.text) > LONGEST_TEXT:
-        raise DecisionError(f"the text has 1 to {LONGEST_TEXT} characters")
+        raise DecisionError(f"В тексте решения от 1 до {LONGEST_TEXT} знаков")
     if max(map(len, (decision.number, decision.title, decision.law, decision.territory))) > 5 * LONGEST_WORD:
-        raise DecisionError("a number, title or law is too long")
+        raise DecisionError(f"Номер, название и основание – не длиннее {5 * LONGEST_WORD} знаков")
     if decision.starts_at.tzinfo is None or decision.ends_at.tzinfo is None:
-        raise DecisionError("a moment without a time zone")
+        raise DecisionError("У времени не указан часовой пояс")
     if not timedelta(0) < decision.ends_at - decision.starts_at <= rules.longest:
-        raise DecisionError(f"the period runs forward, for at most {rules.longest.days} days")
+        raise DecisionError(f"Конец срока – после начала, не дальше чем через {rules.longest.days} сут.")
     if decision.restricts is Restricted.BLASTING and decision.reaches:
-        raise DecisionError("blasting is restricted at pits, not at reaches")
+        raise DecisionError("Взрывы ограничивают на разрезах, а не на участках рек")
     if decision.restricts is Restricted.DISCHARGE and decision.pits:
-        raise DecisionError("discharges are restricted in reaches, not at pits")
+        raise DecisionError("Сбросы ограничивают на участках рек, а не на разрезах")
     if not all(0 <= km <= LONGEST_RIVER_KM for one in decision.reaches for km in (one.from_km, one.to_km)):
-        raise DecisionError("kilometres are counted from the mouth")
+        raise DecisionError(f"Километры считают от устья: от 0 до {LONGEST_RIVER_KM}")
     if not EARLIEST_YEAR <= decision.starts_at.year <= decision.ends_at.year <= LATEST_YEAR:
-        raise DecisionError(f"times lie between {EARLIEST_YEAR} and {LATEST_YEAR}")
+        raise DecisionError(f"Срок лежит между {EARLIEST_YEAR} и {LATEST_YEAR} годом")
 
 
 def add_version(versions: Sequence[DecisionVersion], version: DecisionVersion) -> tuple[DecisionVersion, ...]:
     """The versions with one more. Raises DecisionError for one that may not follow."""
     last = versions[-1] if versions else None
     if (last is None) != (version.action is DecisionAction.ISSUE):
-        raise DecisionError("a decision is issued first, and once")
+        raise DecisionError("Решение принимают один раз, потом его изменяют")
     if last is not None:
         if last.action is DecisionAction.WITHDRAW:
-            raise DecisionError("it is withdrawn")
+            raise DecisionError("Решение отменено: примите другое")
         if version.at < last.at:
-            raise DecisionError("a version is not earlier than the one before")
+            raise DecisionError("Изменение не может быть раньше предыдущего")
         if not version.reason.strip():
-            raise DecisionError("an amendment and a withdrawal say why")
+            raise DecisionError("Напишите, почему решение изменяется или отменяется")
         kept = ("number", "restricts", "territory")
         if any(getattr(version.decision, name) != getattr(last.decision, name) for name in kept):
-            raise DecisionError("number, kind and territory stay: issue another decision")
+            raise DecisionError("Номер, вид и территория не меняются: примите другое решение")
         if version.action is DecisionAction.WITHDRAW and version.decision != last.decision:
-            raise DecisionError("a withdrawal changes nothing else")
+            raise DecisionError("Отмена ничего другого не меняет")
     return (*versions, version)
 
 
