@@ -68,6 +68,9 @@ SUBSCRIPTION_DOORS = frozenset(
 )
 """A resident subscribes to alerts without an account: the token of the mail says whose the subscription is."""
 
+PRECHECK_DOOR = ("POST", "/precheck")
+"""An engineer sends a passport and a key in one form; the page asks the key what the route for machines asks."""
+
 ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/"): EVERYBODY,
     ("GET", "/docs"): EVERYBODY,
@@ -195,6 +198,8 @@ ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", f"{API}/blasts/{{enterprise}}/{{blast_id}}/history"): INSIDERS,
     ("GET", f"{API}/blasts/{{enterprise}}/{{blast_id}}/precheck"): INSIDERS,
     ("POST", f"{API}/blasts/precheck"): INSIDERS,
+    ("GET", "/precheck"): EVERYBODY,
+    PRECHECK_DOOR: EVERYBODY,
     ("GET", f"{API}/blasts/{{enterprise}}/{{blast_id}}/figure"): INSIDERS,
     **dict.fromkeys(DOORS, EVERYBODY),
     ("GET", f"{API}/accounts"): ADMINS,

@@ -99,10 +99,16 @@ async def authorize(request: Request) -> None:
 
 async def _holder(request: Request, header: str) -> Principal:
     scheme, _, token = header.partition(" ")
-    token = token.strip()
-    if scheme.lower() != "bearer" or not token.isascii() or not 0 < len(token) <= LONGEST_TOKEN:
+    if scheme.lower() != "bearer":
         raise Unauthenticated("send Authorization: Bearer <token>")
     context: Context = request.app.state.context
+    return await principal_of(context, token.strip())
+
+
+async def principal_of(context: Context, token: str) -> Principal:
+    """Who holds a token, of a header or of a form. Raises Unauthenticated."""
+    if not token.isascii() or not 0 < len(token) <= LONGEST_TOKEN:
+        raise Unauthenticated("send Authorization: Bearer <token>")
     holder = await context.database.ask(token_holder, token, at=context.now())
     if holder is None:
         raise Unauthenticated("the token is unknown, revoked or expired")

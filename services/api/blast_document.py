@@ -35,8 +35,12 @@ async def read_document(request: Request, kind: type[Document]) -> Document:
     check_content_type(request, DOCUMENT_TYPES)
     body = await read_body(request, LARGEST_DOCUMENT)
     declared = request.headers["content-type"].partition(";")[0].strip().lower()
-    read = _of_workbook if declared == XLSX else _of_json
-    document = await asyncio.to_thread(read, body, kind)
+    return await document_of(body, kind, workbook=declared == XLSX)
+
+
+async def document_of(body: bytes, kind: type[Document], *, workbook: bool) -> Document:
+    """A document from its bytes: a filled XLSX form, or JSON. Raises InvalidRequest as `read_document`."""
+    document = await asyncio.to_thread(_of_workbook if workbook else _of_json, body, kind)
     if "\\u0000" in document.model_dump_json():
         raise InvalidRequest("the document holds characters that are no text")
     return document

@@ -64,6 +64,7 @@ from services.api.routers import (
     observations,
     openid,
     pit_weather,
+    precheck_pages,
     quality,
     quality_periods,
     reaction_norms,
@@ -91,7 +92,7 @@ from services.storage.intake.batch import Limits, microseconds
 from services.storage.reading import Database, make_reading_engine
 
 ROUTERS = (
-    blasts, blast_filing, blast_land, blast_precheck,
+    blasts, blast_filing, blast_land, blast_precheck, precheck_pages,
     latest, observations, quality, stations, station_care, rivers, norms, quality_periods, flood, alerts, handling,
     cap, supervision_kpi,
     alert_load,

@@ -15,6 +15,7 @@ from services.api.access import (
     DOORS,
     EVERYBODY,
     FDSN,
+    PRECHECK_DOOR,
     SUBSCRIPTION_DOORS,
     Role,
     allowed,
@@ -64,7 +65,9 @@ def test_a_route_without_a_row_is_closed_to_everybody() -> None:
 
 def test_only_reading_is_open_to_everybody() -> None:
     ours = {
-        key: roles for key, roles in ACCESS.items() if key not in {*FDSN, *DOORS, *CITIZEN_DOORS, *SUBSCRIPTION_DOORS}
+        key: roles
+        for key, roles in ACCESS.items()
+        if key not in {*FDSN, *DOORS, *CITIZEN_DOORS, *SUBSCRIPTION_DOORS, PRECHECK_DOOR}
     }
     assert {method for (method, _), roles in ours.items() if roles == EVERYBODY} == {"GET"}
     assert all(Role.ANONYMOUS not in roles for (method, _), roles in ours.items() if method != "GET")
