@@ -63,7 +63,7 @@ async def case_steps(connection: AsyncConnection, case_id: int) -> list[CaseStep
 async def read_case(connection: AsyncConnection, desk: Desk, case_id: int, *, by: str) -> CaseFile:
     """A case of an agency; that it was read is on record, for it may hold what is confidential. Raises NoSuchCase."""
     if await connection.scalar(_FIND, desk_bound(desk) | {"case": case_id}) is None:
-        raise NoSuchCase(f"there is no case {case_id}, or it is not yours to see")
+        raise NoSuchCase(f"Дела № {case_id} нет, или оно не вашего ведомства")
     steps = await case_steps(connection, case_id)
     await record(connection, who=Clerk(by, desk.agency), action="case.read", kind="case", object_id=case_id)
     return CaseFile(case_id, await replayed(connection, steps), tuple(steps))
@@ -74,7 +74,7 @@ async def asked_case(connection: AsyncConnection, case_id: int, *, enterprise: s
     steps = await case_steps(connection, case_id)
     case = await replayed(connection, steps) if steps else None
     if case is None or all(one.paper.enterprise != enterprise for one in case.demands):
-        raise NoSuchCase(f"there is no case {case_id} that asks you anything")
+        raise NoSuchCase(f"Нет дела № {case_id}, в котором вас о чём-то спрашивают")
     return CaseFile(case_id, case, tuple(steps))
 
 

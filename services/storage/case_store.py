@@ -170,7 +170,7 @@ async def open_case(connection: AsyncConnection, desk: Desk, new: NewCase, *, by
     found, territory = await grounds(connection, desk, alerts=new.alerts, complaints=new.complaints)
     territory = territory or new.territory
     if territory is not None and not desk.covers(territory):
-        raise NoSuchGround("your agency does not supervise this territory")
+        raise NoSuchGround("Ваше ведомство не отвечает за эту территорию")
     rules = await case_policy_at(connection, now)
     title = new.title or next((one.title for one in found), "") or _one_line(new.check) or "Жалоба жителя"
     opening = p.Open(
@@ -202,12 +202,20 @@ async def file_paper(
     writing = await _locked(connection, desk, case_id, now=now)
     await writing.news()
     if version != len(writing.steps):
-        raise CaseChanged(f"case {case_id} has version {len(writing.steps)}, not {version}")
+        raise CaseChanged(
+            f"Дело № {case_id} изменилось: версия {len(writing.steps)}, а не {version}. Прочитайте заново"
+        )
     await ensure_photographs(connection, getattr(paper, "photographs", ()), case_id=case_id, by=by)
     if isinstance(paper, p.Demand):
         await ensure_enterprise(connection, paper.enterprise)
+    if isinstance(
+        paper, p.Decide
+    ):  # findings may have moved without another state; a verdict stands on them as they are
+        await writing.judge([one.paper for one in writing.present.samples])
     before = writing.present
     after = writing.file(paper, by)
+    if isinstance(paper, p.Reopen):
+        await hold_alerts(connection, [one.id for one in after.alerts], case_id=case_id, by=by, now=writing.at)
     if isinstance(paper, p.LabSample):
         await writing.judge([paper])
     decision = after.decision if isinstance(paper, p.Decide) else before.decision
@@ -225,7 +233,9 @@ async def join_case(
     writing = await _locked(connection, desk, case_id, now=now)
     await writing.news()
     if version != len(writing.steps):
-        raise CaseChanged(f"case {case_id} has version {len(writing.steps)}, not {version}")
+        raise CaseChanged(
+            f"Дело № {case_id} изменилось: версия {len(writing.steps)}, а не {version}. Прочитайте заново"
+        )
     found, _ = await grounds(connection, desk, alerts=alerts, complaints=complaints, case_id=case_id)
     writing.file(p.Join(alerts=tuple(one.fact for one in found), complaints=complaints), by)
     await hold_alerts(connection, alerts, case_id=case_id, by=by, now=writing.at)
@@ -240,10 +250,10 @@ async def answer_case(
     Nothing else is taken in here: an enterprise does not see what the agency sees of the alerts.
     """
     if await connection.scalar(_LOCK_ANY, {"case": case_id}) is None:
-        raise NoSuchCase(f"there is no case {case_id} that asks you anything")
+        raise NoSuchCase(f"Нет дела № {case_id}, в котором вас о чём-то спрашивают")
     writing = await _Writing.of(connection, case_id, now)
     if all(one.paper.enterprise != paper.enterprise for one in writing.present.demands):
-        raise NoSuchCase(f"there is no case {case_id} that asks you anything")
+        raise NoSuchCase(f"Нет дела № {case_id}, в котором вас о чём-то спрашивают")
     await ensure_photographs(connection, paper.photographs, case_id=case_id, by=by)
     writing.file(paper, by)
     return await writing.write()
@@ -265,7 +275,7 @@ async def cases_to_attend(connection: AsyncConnection, *, now: datetime, limit: 
 
 async def _locked(connection: AsyncConnection, desk: Desk, case_id: int, *, now: datetime) -> _Writing:
     if await connection.scalar(_LOCK, desk_bound(desk) | {"case": case_id}) is None:
-        raise NoSuchCase(f"there is no case {case_id}, or it is not yours to see")
+        raise NoSuchCase(f"Дела № {case_id} нет, или оно не вашего ведомства")
     return await _Writing.of(connection, case_id, now)
 
 

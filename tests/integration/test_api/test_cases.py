@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+import asyncpg
 import pytest
 
 from services.storage.engine import make_engine, unit_of_work
@@ -99,6 +100,35 @@ async def test_a_fault_found_rejects_the_alert_with_its_reason_and_a_reopening_t
     assert decoded(await ask(world, "ivanova", "/alert-queue"))["items"] == [], "the case has it in hand, not the queue"
     [held] = decoded(await ask(world, "ivanova", "/alert-queue", attention="suppressed"))["items"]
     assert held["id"] == alert
+
+
+async def test_a_verdict_stands_on_the_findings_as_they_are_not_as_they_were_when_the_sample_came_in(agencies, alert):
+    """Late data end the episode before the sample was taken; the alert is as active and as grave as it was."""
+    world = agencies
+    case = await inspected(world, alert)
+    case = await stepped(world, case, **SAMPLE, taken_at=world.clock.now.isoformat())
+    case = await stepped(world, case, **RESULTS)
+    assert case["samples"][0]["window"]["word"] == "inside"
+    connection = await asyncpg.connect(world.url)
+    await connection.execute("UPDATE alert SET ended_at = started_at + interval '1 hour' WHERE id = $1", alert)
+    await connection.close()
+    refused = await send(world, "ivanova", f"/cases/{case['id']}/steps", CONFIRM, version=case["version"])
+    assert (refused.status_code, "чем ещё доказано" in decoded(refused)["detail"]) == (409, True)
+    case = await stepped(world, case, **CONFIRM, other_proof="Предприятие признало")
+    assert case["samples"][0]["window"]["word"] == "outside"
+
+
+async def test_a_case_that_is_reopened_has_its_alerts_in_hand_again(agencies, alert):
+    world = agencies
+    case = await opened(world, alert)
+    case = await stepped(world, case, action="decide", verdict="not_confirmed", reason="rule", ground="Нет нарушения")
+    case = await stepped(world, case, action="close")
+    again = {"action": "reconsider", "note": "Жалобы продолжаются"}
+    version = decoded(await ask(world, "ivanova", f"/alerts/{alert}/handling"))["version"]
+    assert (await send(world, "ivanova", f"/alerts/{alert}/steps", again, version=version)).status_code == 200
+    assert [one["id"] for one in decoded(await ask(world, "ivanova", "/alert-queue"))["items"]] == [alert]
+    case = await stepped(world, case, action="reopen", note="Новая жалоба")
+    assert decoded(await ask(world, "ivanova", "/alert-queue"))["items"] == []
 
 
 async def test_two_who_open_a_case_at_once_do_not_both_have_the_alert(agencies, alert):
