@@ -1,7 +1,7 @@
 """New alerts enter the queue, acknowledgements lapse, what nobody takes climbs: every second, each in a transaction.
 
 Every few seconds alerts of one cause are gathered under a parent (`services.alerts.causes`), and what a visit covers is
-suppressed (`services.alerts.maintenance`).
+suppressed (`services.alerts.maintenance`); every few minutes alerts are weighed again (`services.alerts.weighing`).
 """
 
 import asyncio
@@ -15,6 +15,7 @@ import structlog
 from services.alerts import metrics
 from services.alerts.causes import find_causes
 from services.alerts.maintenance import heed_visits
+from services.alerts.weighing import WEIGH_EVERY, weigh_anew
 from services.storage.engine import unit_of_work
 from services.storage.handling_store import alerts_to_attend, attend
 from services.storage.load_reading import queued_alerts, waiting_alerts
@@ -32,6 +33,7 @@ async def attend_until(stop: asyncio.Event, engine: Any, *, clock: Callable[[], 
     """Attend until `stop` is set; a lost database is waited for, an alert that fails is told and left for later."""
     failing: set[int] = set()
     looked: datetime | None = None
+    weighed: datetime | None = None
     while not stop.is_set():
         try:
             failing = await attend_all(engine, clock=clock, known=failing)
@@ -40,6 +42,9 @@ async def attend_until(stop: asyncio.Event, engine: Any, *, clock: Callable[[], 
                 await heed_visits(engine, clock=clock)
                 await find_causes(engine, clock=clock)
                 await measure_load(engine, now=clock())
+            if weighed is None or not timedelta(0) <= clock() - weighed < WEIGH_EVERY:
+                weighed = clock()
+                await weigh_anew(engine, clock=clock)
         except Exception as error:  # noqa: BLE001 - the sweeps tell of a lost database; this loop outlives it too
             metrics.ERRORS.labels(type(error).__name__).inc()
             log.debug("attending.given_up", error=type(error).__name__)

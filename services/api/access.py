@@ -180,6 +180,8 @@ ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", f"{API}/verifications/import"): METROLOGISTS,
     ("GET", f"{API}/verifications/expiring"): METROLOGISTS,
     ("POST", f"{API}/measuring-methods"): METROLOGISTS,
+    ("GET", f"{API}/water-intakes"): AGENCY_ROLES,
+    ("POST", f"{API}/water-intakes"): ADMINS,
     ("GET", f"{API}/evidence/days"): EVERYBODY,
     ("GET", f"{API}/evidence/days/{{day}}"): EVERYBODY,
     ("GET", f"{API}/events"): EVERYBODY,

@@ -84,6 +84,7 @@ from services.api.routers import (
     supervision_kpi,
     verifications,
     versions,
+    water_intakes,
 )
 from services.api.throttle import Throttle
 from services.observability import configure_logging
@@ -96,7 +97,7 @@ ROUTERS = (
     latest, observations, quality, stations, station_care, rivers, norms, quality_periods, flood, alerts, handling,
     cap, supervision_kpi,
     alert_load,
-    catalogue, evidence_days, evidence_grades, evidence_packs, verifications,
+    catalogue, evidence_days, evidence_grades, evidence_packs, verifications, water_intakes,
     cases, asked_cases, roster, case_policies,
     nmu, pit_weather, regional_catalogue, blast_restrictions, blast_emissions, blast_water, blast_kpi,
     blast_charge,

@@ -21,6 +21,7 @@ NOTHING_PRIVATE: Mapping[str, str] = {
     f"{API}/stations/{{code}}/visits": "work on instruments",
     f"{API}/verifications": "papers of instruments",
     f"{API}/verifications/expiring": "papers of instruments",
+    f"{API}/water-intakes": "where the river is drawn from, known to every agency",
     f"{API}/roster": "who is on duty, known to the whole agency",
     f"{API}/session": "one's own account",
     f"{API}/cases/{{case_id}}": "recorded where it is read (services/storage/case_history.py)",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 T = TypeVar("T")
+BY = "uskat admin"
 
 admin = typer.Typer(help="Registry: networks, devices and their credentials, machine tokens.", no_args_is_help=True)
 
@@ -46,15 +47,18 @@ def _show_passwords(passwords: dict[str, str]) -> None:
 
 @admin.command("load-demo")
 def load_demo() -> None:
-    """Load the demo network (schematic, invented enterprises, pits and receptors); print passwords of new devices."""
+    """Load the demo network (schematic, invented enterprises, pits, intakes); print passwords of new devices."""
     from services.storage.blast_registry import load_surroundings
     from services.storage.registry import load_network
+    from services.storage.water_intake_store import enter_intakes
     from uskat.blast.surroundings import demo_surroundings
     from uskat.water.network import demo_network
+    from uskat.water.water_intake import demo_intakes
 
     async def load(connection: AsyncConnection) -> dict[str, str]:
         passwords = await load_network(connection, demo_network())
         await load_surroundings(connection, demo_surroundings())
+        await enter_intakes(connection, demo_intakes(), by=BY)
         return passwords
 
     _show_passwords(in_one_transaction(load))
@@ -74,6 +78,23 @@ def load_network_file(
         typer.echo(f"{file}: {error}", err=True)
         raise typer.Exit(1) from error
     _show_passwords(in_one_transaction(lambda connection: load_network(connection, network)))
+
+
+@admin.command("load-intakes")
+def load_intakes_file(
+    file: Annotated[Path, typer.Argument(exists=True, help="A file like uskat/data/network/demo_intakes.json")],
+) -> None:
+    """Load a list of water intakes; what the list says already is not entered again. Exit 1 when it cannot be used."""
+    from services.storage.water_intake_store import enter_intakes
+    from uskat.water import water_intake
+
+    try:
+        intakes = water_intake.read_intakes(file.read_bytes())
+        entered = in_one_transaction(lambda connection: enter_intakes(connection, intakes, by=BY))
+    except water_intake.IntakeError as error:
+        typer.echo(f"{file}: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"{entered} of {len(intakes)} intakes entered", err=True)
 
 
 @admin.command("load-surroundings")

@@ -14,14 +14,14 @@ from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.storage.alert_weight import alert_weight
 from services.storage.policy_store import policy_at, policy_by_id
 from services.storage.reading import json_value, row_values
-from services.storage.river_present import river_present
 from uskat.finding import FindingKind, Severity
 from uskat.supervision.handling.machine import Handling, IllegalStepError, begin, due_at, due_steps, replay, take
 from uskat.supervision.handling.policy import Policy
 from uskat.supervision.handling.step import MACHINE, Action, Step, step_of
-from uskat.supervision.handling.weight import asks_for_receptors, settlements_reached, weighed
+from uskat.supervision.handling.weight import Weight
 from uskat.supervision.reconcile import AlertState
 
 BACK = 10_000
@@ -112,12 +112,13 @@ class History:
 
 async def attend(
     connection: AsyncConnection, alert_id: int, *, policy: Policy, now: datetime,
-    step: Callable[[datetime], Step] | None = None, version: int | None = None,
+    step: Callable[[datetime], Step] | None = None, version: int | None = None, weigh: bool = False,
 ) -> History:  # fmt: skip
     """Take in what the machine changed, what ran out, and a person's step; inside the caller's transaction.
 
     policy: for an alert that begins, unless an agency entered a later one; an alert with a history keeps its own.
-    step: made for the moment it is taken at. Raises NoSuchAlert, ChangedMeanwhile (the version is another one),
+    step: made for the moment it is taken at. weigh: look again at what it weighs, also without news of the machine.
+    Raises NoSuchAlert, ChangedMeanwhile (the version is another one),
     IllegalStepError; then nothing of the call is to be kept.
     """
     alert = (await connection.execute(_LOCK, {"alert": alert_id})).first()
@@ -130,11 +131,14 @@ async def attend(
     policy = await _policy_of(connection, steps, events, default=policy)
     handling = replay(steps, policy) if steps else None
     for event in events:
-        weight = await _weight(connection, alert, event, policy=policy)
+        weight = await _weight(connection, alert, alert_id, event=event, policy=policy)
         handling = _taken(steps, handling, _machine_step(event, handling, weight, policy), policy)
     if handling is None:
         raise NoSuchAlert(f"alert {alert_id} has no history")
     now = max(now, handling.last_at)
+    if weigh and handling.machine is not AlertState.WITHDRAWN:
+        weight = await _weight(connection, alert, alert_id, event=None, policy=policy, at=now)
+        handling = _taken(steps, handling, _reweighed(handling, weight, now), policy) or handling
     for owed in due_steps(handling, policy, now=now):
         handling = _taken(steps, handling, owed, policy) or handling
     if step is not None:
@@ -185,24 +189,34 @@ async def _policy_of(
     return await policy_at(connection, events[0].at, default=default)
 
 
-async def _weight(connection: AsyncConnection, alert: Any, event: Any, *, policy: Policy) -> tuple[Severity, str]:
-    """How much the alert weighs by one of its entries, and why it is more than the detector says."""
-    severity, kind = Severity(json_value(event.body).get("severity", alert.severity)), FindingKind(alert.kind)
-    if event.event == "withdrawn" or not asks_for_receptors(policy, kind, severity=severity):
-        return severity, ""
-    present = await river_present(connection, event.at)
-    reached = settlements_reached(
-        present.network, alert.station, state=present.state, calibrations=present.calibrations
+async def _weight(
+    connection: AsyncConnection, alert: Any, alert_id: int, *, event: Any, policy: Policy, at: datetime | None = None
+) -> Weight:
+    """How much the alert weighs by one of its entries; event None: by what the detector says now, at `at`."""
+    body = json_value(event.body) if event is not None else {}
+    severity, kind = Severity(body.get("severity", alert.severity)), FindingKind(alert.kind)
+    if event is not None and event.event == "withdrawn":
+        return Weight(severity)
+    return await alert_weight(
+        connection, alert_id, kind=kind, severity=severity, station=alert.station, at=at or event.at, policy=policy
     )
-    return weighed(severity, kind, reached=reached, policy=policy)
 
 
-def _machine_step(event: Any, handling: Handling | None, weight: tuple[Severity, str], policy: Policy) -> Step | None:
+def _reweighed(handling: Handling, weight: Weight, now: datetime) -> Step | None:
+    """The step by which a weight that changed without the machine becomes known; None: it is the same."""
+    if weight.severity is handling.severity:
+        return None
+    known = f" Степень доказательности {weight.grade}." if weight.grade else ""
+    why = weight.why or f"Важность пересмотрена по тому, что известно теперь.{known}"
+    return Step(Action.REGRADE, now, MACHINE, severity=weight.severity, grade=weight.grade, note=why)
+
+
+def _machine_step(event: Any, handling: Handling | None, weight: Weight, policy: Policy) -> Step | None:
     """The step that an entry of the machine's history is; None when the state shows it already."""
     body = json_value(event.body)
-    grade, why = weight
+    severity, grade, why = weight.severity, weight.grade, weight.why
     if handling is None:
-        return Step(Action.RAISE, event.at, MACHINE, severity=grade, policy=policy.id, note=why)
+        return Step(Action.RAISE, event.at, MACHINE, severity=severity, grade=grade, policy=policy.id, note=why)
     at = max(event.at, handling.last_at)
     if event.event == "withdrawn":
         gone = handling.machine is AlertState.WITHDRAWN
@@ -211,8 +225,8 @@ def _machine_step(event: Any, handling: Handling | None, weight: tuple[Severity,
         return Step(Action.REOPEN, at, MACHINE)
     if event.event == "returned" and handling.machine is AlertState.ACTIVE:
         return Step(Action.RETURN, at, MACHINE)
-    if grade is not handling.severity and handling.machine is not AlertState.WITHDRAWN:
-        return Step(Action.REGRADE, at, MACHINE, severity=grade, note=why)
+    if severity is not handling.severity and handling.machine is not AlertState.WITHDRAWN:
+        return Step(Action.REGRADE, at, MACHINE, severity=severity, grade=grade, note=why)
     return None
 
 

@@ -11,4 +11,5 @@ from services.storage import (  # noqa: F401
     handling_tables,
     identity_tables,
     notice_tables,
+    water_intake_tables,
 )

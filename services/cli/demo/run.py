@@ -31,8 +31,10 @@ from services.storage.blast_registry import load_surroundings
 from services.storage.engine import make_engine, unit_of_work
 from services.storage.migrate import upgrade_async
 from services.storage.registry import load_network
+from services.storage.water_intake_store import enter_intakes
 from uskat.blast.surroundings import demo_surroundings
 from uskat.water.network import demo_network
+from uskat.water.water_intake import demo_intakes
 
 LOOK_EVERY_S = 1.0
 LINE_EVERY_S = 5.0
@@ -218,6 +220,7 @@ async def _prepare_database(database_url: str) -> dict[str, str]:
         async with unit_of_work(engine) as connection:
             passwords = await load_network(connection, demo_network())
             await load_surroundings(connection, demo_surroundings())
+            await enter_intakes(connection, demo_intakes(), by="uskat demo")
             return passwords
     finally:
         await engine.dispose()

@@ -139,7 +139,9 @@ async def test_what_a_person_takes_out_stays_out_and_the_parent_returns_with_its
 async def test_the_load_counts_the_parent_and_policies_stay_beside_each_other(world, storm):
     _, parent = storm
     known = decoded(await world.client.get("/api/v1/alert-policies", headers=world.token("operate")))["items"]
-    assert [(one["id"], one["in_force"]) for one in known] == [("alert-policy-1", False), ("alert-policy-2", True)]
+    assert [(one["id"], one["in_force"]) for one in known] == [
+        ("alert-policy-1", False), ("alert-policy-2", False), ("alert-policy-3", True),
+    ]  # fmt: skip
     steps = (await history(world, parent))["steps"]
     raised = steps[0]["at"]
     params = {"since": raised, "until": raised.replace("2026", "2027"), "operators": 1}
@@ -199,7 +201,7 @@ async def test_an_alert_keeps_the_policy_it_began_under_when_a_newer_one_is_ente
     second, _ = await raise_alert(world, key="later")
     await looked(world)
     before, after = await history(world, first), await history(world, second)
-    assert (before["policy"]["id"], before["told"]) == ("alert-policy-2", ["senior_inspector"])
+    assert (before["policy"]["id"], before["told"]) == ("alert-policy-3", ["senior_inspector"])
     assert (after["policy"]["id"], after["policy"]["source"], after["told"]) == (
         "agency-1", "Приказ (пример)", ["head"],
     )  # fmt: skip

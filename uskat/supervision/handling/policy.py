@@ -4,13 +4,16 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from uskat.finding import FindingKind, Severity
+from uskat.supervision.evidence.grade import Grade
+from uskat.water.water_intake import WaterUse
 
-PACKAGED = ("alert_policy.json", "alert_policy_2.json")
+PACKAGED = ("alert_policy.json", "alert_policy_2.json", "alert_policy_3.json")
 """Versions side by side: an alert keeps the one it began under, so none is ever changed or taken away."""
 
 LONGEST_MIN = 10 * 366 * 24 * 60
@@ -30,21 +33,48 @@ class Clocks:
     escalate_to: tuple[str, ...]
 
 
+class ReceptorKind(StrEnum):
+    """Whom the water may harm: a riverside settlement, or an intake by what the water is drawn for."""
+
+    SETTLEMENT = "settlement"
+    DRINKING = WaterUse.DRINKING
+    IRRIGATION = WaterUse.IRRIGATION
+    TECHNICAL = WaterUse.TECHNICAL
+
+
 @dataclass(frozen=True, slots=True)
 class ReceptorRule:
-    """An alert of these kinds and at least this severity weighs `becomes` where its water comes to people in time."""
+    """An alert of these kinds and at least this severity weighs `becomes` where its water comes in time to one of `of`.
+
+    within: from the moment of the alert to the earliest front of its water there.
+    """
 
     kinds: frozenset[FindingKind]
     least: Severity
     becomes: Severity
     within: timedelta
+    of: frozenset[ReceptorKind] = frozenset({ReceptorKind.SETTLEMENT})
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRule:
+    """How far an alert of these kinds is to be believed.
+
+    raises_from: grade from which receptors raise it at all. needs: below this grade it weighs `at_most` for people.
+    """
+
+    kinds: frozenset[FindingKind]
+    raises_from: Grade
+    needs: Grade
+    at_most: Severity
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """How alerts are attended to. chatter: so many returns and reopenings within the window are one restless alert.
 
-    receptors: None where the policy does not ask who lives downstream.
+    receptors: empty where the policy does not ask who lives downstream; evidence: None where it does not ask how good
+    the readings are.
     """
 
     id: str
@@ -55,7 +85,8 @@ class Policy:
     shelve_longest: timedelta
     chatter_count: int
     chatter_window: timedelta
-    receptors: ReceptorRule | None = None
+    receptors: tuple[ReceptorRule, ...] = ()
+    evidence: EvidenceRule | None = None
 
 
 def parse_policy(document: Mapping[str, Any]) -> Policy:
@@ -74,7 +105,8 @@ def parse_policy(document: Mapping[str, Any]) -> Policy:
             shelve_longest=_minutes("shelve_longest_min", document["shelve_longest_min"]),
             chatter_count=int(document["chatter_count"]),
             chatter_window=_minutes("chatter_window_min", document["chatter_window_min"]),
-            receptors=_receptors(document["receptors"]) if document.get("receptors") else None,
+            receptors=_receptors(document.get("receptors")),
+            evidence=_evidence(document["evidence"]) if document.get("evidence") else None,
         )
     except KeyError as error:
         raise PolicyError(f"{error.args[0]} is missing") from None
@@ -117,12 +149,27 @@ def _clocks(name: str, terms: Mapping[str, Any]) -> Clocks:
     )
 
 
-def _receptors(rule: Mapping[str, Any]) -> ReceptorRule:
-    return ReceptorRule(
+def _receptors(rules: Any) -> tuple[ReceptorRule, ...]:
+    """One rule, as the first policies have it, or a list of them."""
+    listed = [rules] if isinstance(rules, Mapping) else rules or ()
+    return tuple(
+        ReceptorRule(
+            frozenset(FindingKind(kind) for kind in rule["kinds"]),
+            Severity(rule["from"]),
+            Severity(rule["becomes"]),
+            _minutes("receptors.within_min", rule["within_min"]),
+            frozenset(ReceptorKind(one) for one in rule.get("of", (ReceptorKind.SETTLEMENT,))),
+        )
+        for rule in listed
+    )
+
+
+def _evidence(rule: Mapping[str, Any]) -> EvidenceRule:
+    return EvidenceRule(
         frozenset(FindingKind(kind) for kind in rule["kinds"]),
-        Severity(rule["from"]),
-        Severity(rule["becomes"]),
-        _minutes("receptors.within_min", rule["within_min"]),
+        Grade(rule["raises_from"]),
+        Grade(rule["needs"]),
+        Severity(rule["at_most"]),
     )
 
 

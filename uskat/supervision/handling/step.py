@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from uskat.finding import Severity
+from uskat.supervision.evidence.grade import Grade
 
 MACHINE = "machine"
 """Author of the steps nobody took: detectors, terms that ran out."""
@@ -47,8 +48,9 @@ class RejectionReason(StrEnum):
 class Step:
     """One step. at: UTC, when it was taken; by: a person's login, or MACHINE. note: in the words of whoever took it.
 
-    severity: of RAISE and REGRADE. policy: id of the policy in force, of RAISE. until: of SHELVE. reason: of REJECT.
-    reference: what suppresses (an alert, a visit) or duplicates. to: role that an escalation tells.
+    severity: of RAISE and REGRADE; grade: of the evidence by which that was weighed. policy: id of the policy in force,
+    of RAISE. until: of SHELVE. reason: of REJECT. reference: what suppresses (an alert, a visit) or duplicates. to:
+    role that an escalation tells.
     """
 
     action: Action
@@ -56,6 +58,7 @@ class Step:
     by: str
     note: str = ""
     severity: Severity | None = None
+    grade: Grade | None = None
     policy: str | None = None
     until: datetime | None = None
     reason: RejectionReason | None = None
@@ -83,7 +86,7 @@ def step_of(document: dict[str, Any]) -> Step:
     for name in ("at", "until"):
         if name in values:
             values[name] = datetime.fromisoformat(values[name])
-    for name, word in (("action", Action), ("severity", Severity), ("reason", RejectionReason)):
+    for name, word in (("action", Action), ("severity", Severity), ("grade", Grade), ("reason", RejectionReason)):
         if name in values:
             values[name] = word(values[name])
     unknown = values.keys() - {one.name for one in fields(Step)}
