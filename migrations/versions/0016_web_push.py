@@ -7,6 +7,8 @@ down_revision = "0015_more_isolation"
 branch_labels = None
 depends_on = None
 
+OF_ALERT = "uskat_everything() OR EXISTS (SELECT FROM alert a WHERE a.id = alert_id AND uskat_at_station(a.station_id))"
+
 STATEMENTS: tuple[str, ...] = (
     "ALTER TABLE subscription ADD COLUMN channel TEXT NOT NULL DEFAULT 'email'",
     "ALTER TABLE subscription ADD COLUMN push_keys JSONB",
@@ -28,8 +30,13 @@ STATEMENTS: tuple[str, ...] = (
         CONSTRAINT pk_case_policy PRIMARY KEY (id)
     )
     """,
+    "CREATE OR REPLACE VIEW contact_role WITH (security_barrier) AS SELECT id, role, person FROM contact",
+    f"ALTER POLICY seen ON notice USING ({OF_ALERT} OR EXISTS (SELECT FROM case_file f WHERE f.id = case_id))",
 )
 REVERSE: tuple[str, ...] = (
+    f"ALTER POLICY seen ON notice USING ({OF_ALERT})",
+    "DROP VIEW contact_role",
+    "CREATE VIEW contact_role WITH (security_barrier) AS SELECT id, role FROM contact",
     "DROP TABLE case_policy",
     "DELETE FROM notice WHERE alert_id IS NULL",
     "DROP INDEX ix_notice_recipient",

@@ -61,7 +61,7 @@ class Principal:
         """For whom the database acts."""
         return Caller(
             self.name, frozenset(role.value for role in self.roles), enterprise=self.enterprise, agency=self.agency,
-            territories=self.territories, everything=self.runs_all,
+            territories=self.territories, everything=self.runs_all, account=self.account,
         )  # fmt: skip
 
     def looks_into(self, enterprise: str, territory: str | None) -> bool:

@@ -96,8 +96,11 @@ def install(app: FastAPI) -> None:
             components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
             _restore_examples(app, made)
             for path, methods in made["paths"].items():
-                if path not in FREE_PATHS:
-                    for operation in methods.values():
+                for operation in methods.values():
+                    operation["responses"].setdefault(
+                        "401", problem_answer(401)
+                    )  # a wrong token, also where none is due
+                    if path not in FREE_PATHS:
                         operation["responses"].setdefault("429", problem_answer(429))
             app.openapi_schema = made
         return app.openapi_schema

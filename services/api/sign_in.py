@@ -59,7 +59,7 @@ def second_factor(context: Context) -> SecondFactor:
 async def admit(context: Context, attempt: Attempt) -> None:
     """Count a try. Raises TooManyRequests where login or address is blocked: nothing is tried then."""
     now = context.now()
-    until = await context.database.change(
+    until = await context.published.change(
         charge, login=attempt.login, address=attempt.address, at=now, policy=access_policy()
     )
     if until is not None:
@@ -69,14 +69,14 @@ async def admit(context: Context, attempt: Attempt) -> None:
 
 async def refuse(context: Context, attempt: Attempt) -> Unauthenticated:
     """Note a refusal; the error to raise."""
-    await context.database.change(note_refusal, login=attempt.login, address=attempt.address)
+    await context.published.change(note_refusal, login=attempt.login, address=attempt.address)
     return Unauthenticated(REFUSED)
 
 
 async def sign_in(context: Context, attempt: Attempt, *, password: str, code: str | None) -> Tokens:
     """Tokens for login, password and, where the roles need it, a code. Raises Unauthenticated, TooManyRequests."""
     await admit(context, attempt)
-    found = await context.database.ask(credentials_of, attempt.login)
+    found = await context.published.ask(credentials_of, attempt.login)
     stored = found.password_hash if found is not None and not found.disabled else None
     right = await context.passwords.matches(password, stored)
     if found is None or stored is None or not right:
@@ -87,7 +87,7 @@ async def sign_in(context: Context, attempt: Attempt, *, password: str, code: st
             raise await refuse(context, attempt)
         method = "password+totp"
     if outdated(stored):
-        await context.database.change(store_password_hash, found.id, await context.passwords.hash(password))
+        await context.published.change(store_password_hash, found.id, await context.passwords.hash(password))
     return await succeed(context, attempt, found, method=method)
 
 
@@ -97,13 +97,13 @@ async def right_code(context: Context, found: Credentials, code: str | None) -> 
         return False
     now = context.now()
     step = second_factor(context).step_of(code, found.totp_secret, at=now)
-    return step is not None and await context.database.change(use_code, found.id, step=step, at=now)
+    return step is not None and await context.published.change(use_code, found.id, step=step, at=now)
 
 
 async def succeed(context: Context, attempt: Attempt, found: Credentials, *, method: str) -> Tokens:
     """Take the counted failure back and open the session."""
     policy, now = access_policy(), context.now()
-    await context.database.change(settle, login=attempt.login, address=attempt.address, at=now, policy=policy)
-    return await context.database.change(
+    await context.published.change(settle, login=attempt.login, address=attempt.address, at=now, policy=policy)
+    return await context.published.change(
         open_session, found.signer, method=method, address=attempt.address, at=now, policy=policy
     )

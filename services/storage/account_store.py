@@ -40,11 +40,11 @@ _INSERT = text(
     VALUES (:login, :name, :organisation, :roles, :invitation, :invitation_until, :at, :by)
     ON CONFLICT (login) DO NOTHING RETURNING id"""
 )
-_KEY_OF_THIS_NAME = text("SELECT 1 FROM api_token WHERE lower(name) = :login LIMIT 1")
+_KEY_OF_THIS_NAME = text("SELECT uskat_key_is_called(:login)")
 _SET_ROLES = text("UPDATE account SET roles = :roles WHERE id = :id")
 _SET_DISABLED = text("UPDATE account SET disabled_at = :at WHERE id = :id")
 _SET_SUBJECT = text("UPDATE account SET oidc_issuer = :issuer, oidc_subject = :subject WHERE id = :id")
-_SUBJECT_TAKEN = text("SELECT 1 FROM account WHERE oidc_issuer = :issuer AND oidc_subject = :subject AND id <> :id")
+_SUBJECT_TAKEN = text("SELECT uskat_subject_is_taken(:issuer, :subject, :id)")
 _INVITE = text(
     """UPDATE account SET password_hash = NULL, totp_secret = NULL, totp_confirmed_at = NULL, totp_last_step = NULL,
         invitation_hash = :invitation, invitation_expires_at = :until WHERE id = :id"""
@@ -121,7 +121,7 @@ async def create_account(
     missing = f"there is no organisation {organisation!r}"
     organisation_id, kind = await managed_organisation(connection, organisation, who=who, missing=missing)
     given = check_roles(kind, roles)
-    if (await connection.execute(_KEY_OF_THIS_NAME, {"login": login})).first() is not None:
+    if await connection.scalar(_KEY_OF_THIS_NAME, {"login": login}):
         raise LoginTaken(f"a machine key is called {login!r}: in the audit log the two could not be told apart")
     by = who if isinstance(who, str) else who.name
     row = {"login": login, "name": name, "organisation": organisation_id, "roles": _names(given),
@@ -181,7 +181,7 @@ async def bind_openid(
     """Say who this account is at the OpenID provider; None: nobody. Raises NoSuchAccount, LoginTaken."""
     account = await managed_account(connection, login, who=who)
     bound: dict[str, Any] = {"id": account.id, "issuer": issuer if subject else None, "subject": subject}
-    if (await connection.execute(_SUBJECT_TAKEN, bound)).first() is not None:
+    if await connection.scalar(_SUBJECT_TAKEN, bound):
         raise LoginTaken("another account has this subject of the provider")
     await connection.execute(_SET_SUBJECT, bound)
     detail = {"issuer": issuer, "bound": subject is not None}

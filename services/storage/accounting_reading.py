@@ -31,9 +31,10 @@ _RAW_COLUMNS = """r.raw_id, r.received_at, r.topic, r.payload, r.chain_seq, r.pr
     r.seq_last, r.t_first, r.t_last, r.readings"""
 _RAW = text(
     f"""SELECT d.code, {_RAW_COLUMNS}
-    FROM device d CROSS JOIN LATERAL (SELECT * FROM raw_message m WHERE m.device_id = d.id AND m.raw_id = :raw_id) r
+    FROM device d CROSS JOIN LATERAL
+        (SELECT * FROM raw_message_seen m WHERE m.device_id = d.id AND m.raw_id = :raw_id) r
     WHERE uskat_at_station(d.station_id)
-    UNION ALL SELECT NULL, {_RAW_COLUMNS} FROM raw_message r WHERE r.device_id IS NULL AND r.raw_id = :raw_id
+    UNION ALL SELECT NULL, {_RAW_COLUMNS} FROM raw_message_seen r WHERE r.device_id IS NULL AND r.raw_id = :raw_id
     AND uskat_everything()"""
 )
 

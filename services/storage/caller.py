@@ -22,6 +22,7 @@ _ACT = text(
     """SELECT set_config('uskat.name', :name, true), set_config('uskat.roles', :roles, true),
         set_config('uskat.organisation', :organisation, true), set_config('uskat.enterprise', :enterprise, true),
         set_config('uskat.agency', :agency, true), set_config('uskat.territories', :territories, true),
+        set_config('uskat.account', :account, true),
         set_config('uskat.everything', :everything, true), set_config('role', 'uskat_api', true)"""
 )
 
@@ -36,7 +37,10 @@ class NotYours(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """For whom a transaction acts: codes of the organisation and the territories, and whether it sees everything."""
+    """For whom a transaction acts: codes of the organisation and the territories, and whether it sees everything.
+
+    account: of a person who signed in, whose own sign-ins and password it may change.
+    """
 
     name: str
     roles: frozenset[str] = frozenset()
@@ -44,6 +48,7 @@ class Caller:
     agency: str | None = None
     territories: frozenset[str] = frozenset()
     everything: bool = False
+    account: int | None = None
 
     def settings(self) -> dict[str, str]:
         """What row-level security is told; a territory with a comma in its code would be two, so it is left out."""
@@ -54,6 +59,7 @@ class Caller:
             "enterprise": self.enterprise or "",
             "agency": self.agency or "",
             "territories": _listed(self.territories),
+            "account": "" if self.account is None else str(self.account),
             "everything": "on" if self.everything else "off",
         }
 

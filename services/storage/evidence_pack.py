@@ -61,13 +61,19 @@ class PackMaterial:
     sketch: Sketch | None
 
 
-async def pack_material(connection: AsyncConnection, alert_id: int, *, everything: bool) -> PackMaterial | None:
-    """Material of an alert as it stands now; None when there is none that the asker may pack.
+async def may_pack(connection: AsyncConnection, alert_id: int) -> bool:
+    """True where the alert is the asker's to pack: one that everybody sees is packed only where its station is."""
+    return bool(await connection.scalar(_OURS, {"alert": alert_id}))
 
-    An alert that everybody sees is packed only where its station is: raw messages are the territory's.
+
+async def pack_material(connection: AsyncConnection, alert_id: int) -> PackMaterial | None:
+    """Material of an alert as it stands now, read by the owner; None when there is no such alert.
+
+    Neighbours' readings that prove it go in whole, with their raw messages: whether the alert may be packed is asked
+    before (`may_pack`), in the name of who asks.
     """
-    alert = await find_alert(connection, alert_id, everything=everything)
-    if alert is None or not await connection.scalar(_OURS, {"alert": alert_id}):
+    alert = await find_alert(connection, alert_id, everything=True)
+    if alert is None:
         return None
     evidence = await alert_evidence(connection, alert)
     since, until = evidence.since - BEFORE, evidence.until + BEHIND

@@ -24,7 +24,7 @@ _LIST = text(
         INTERSECT SELECT unnest(CAST(:territories AS text[])))))
     ORDER BY t.id DESC LIMIT :limit"""
 )
-_NAMED_LIKE_A_PERSON = text("SELECT 1 FROM account WHERE login = lower(:name)")
+_NAMED_LIKE_A_PERSON = text("SELECT uskat_person_is_called(:name)")
 _ONE = text(_KEYS + "t.id = :id")
 _INSERT = text(
     """INSERT INTO api_token (name, token_hash, scopes, device_id, organisation_id, created_at, expires_at, issued_by)
@@ -72,7 +72,7 @@ async def issue_key(
         connection, organisation, who=who, missing=f"there is no organisation {organisation!r}"
     )
     given = check_key(scopes, organisation_kind=kind, device=device, expires_at=expires_at, at=at)
-    if (await connection.execute(_NAMED_LIKE_A_PERSON, {"name": name.strip()})).first() is not None:
+    if await connection.scalar(_NAMED_LIKE_A_PERSON, {"name": name.strip()}):
         raise KeyRefused("a person has this name: in the audit log the two could not be told apart")
     device_id = None if device is None else await supervised_device(connection, device, who=who)
     secret = new_secret()

@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
 
 import asyncpg
 import pytest
@@ -10,83 +10,32 @@ from alembic import command
 from sqlalchemy import text
 
 from services.storage import caller as caller_module
-from services.storage import registry
-from services.storage.blast_registry import load_surroundings
-from services.storage.blast_store import file_blast
 from services.storage.caller import ActingDatabase, Caller, IsolationMissing, NotYours, act_as
-from services.storage.engine import make_engine, unit_of_work
 from services.storage.fume_store import keep_photograph
+from services.storage.isolation import CLOSED, UNBOUND
 from services.storage.migrate import config
 from services.storage.reading import Database, make_reading_engine
+from services.storage.tables import metadata
 from tests.conftest import fresh_database
-from tests.unit.blast.passports import passport
-from uskat.blast.passport.lifecycle import declare
-from uskat.blast.photograph import Photograph, PhotographKind
-from uskat.blast.surroundings import demo_surroundings
-from uskat.water.network import demo_network
-
-AT = datetime(2026, 6, 9, 3, 0, tzinfo=UTC)
-OWN, OTHER = "kedrovaya-pad-demo", "sukhoy-log-demo"
-NORTH, SOUTH = "north", "south"
-EVERYTHING = Caller("duty", everything=True)
-OF_OWN = Caller("kedrovaya", frozenset({"enterprise"}), enterprise=OWN)
-OF_OTHER = Caller("sukhoy", frozenset({"enterprise"}), enterprise=OTHER)
-OF_NORTH = Caller("inspector", frozenset({"inspector"}), agency="inspection-demo", territories=frozenset({NORTH}))
-OF_SOUTH = Caller("inspector", frozenset({"inspector"}), agency="agency-south", territories=frozenset({SOUTH}))
-NOBODY = Caller("anonymous")
-CONFIDENTIAL = ("blast", "blast_revision", "blast_report", "fume_rating", "photograph", "explosive_acceptance")
-BY_TERRITORY = ("alert_step", "alert_handling", "rejected", "station_visit")
-TERRITORIES = (
-    f"UPDATE station SET territory = CASE WHEN code = 'U-43' THEN '{NORTH}' WHEN code = 'U-36' THEN '{SOUTH}' END",
-    "DELETE FROM place WHERE kind = 'pit'",
-    f"""INSERT INTO place (kind, code, name, latitude, longitude, organisation_id, territory)
-    SELECT 'pit', p.code, p.name, p.latitude, p.longitude, p.organisation_id,
-        CASE o.code WHEN '{OWN}' THEN '{NORTH}' WHEN '{OTHER}' THEN '{SOUTH}' END
-    FROM pit p JOIN organisation o ON o.id = p.organisation_id""",
-)
-FILLING = (
-    """INSERT INTO blast_report (blast_id, number, report, discrepancies, fired_at, filed_at, misfired_holes)
-    SELECT id, 1, '{}', '[]', now(), now(), 0 FROM blast""",
-    """INSERT INTO fume_rating (blast_id, rating, level, left_site, observation, photo, entered_by)
-    SELECT b.id, '1A', 1, false, '{}', p.sha256, 'x' FROM blast b JOIN organisation o ON o.id = b.organisation_id
-    JOIN photograph p ON p.entered_by = o.code""",
-    """INSERT INTO explosive_acceptance (organisation_id, product, measured_at, entered_by)
-    SELECT organisation_id, 'anfo', now(), 'x' FROM blast""",
-    """INSERT INTO alert (key, station_id, detector, kind, severity, state, started_at, knowable_at, known_at,
-        updated_at, title, figures, reasons)
-    SELECT 'exceedance:' || code, id, 'exceedance', 'exceedance', 'violation', 'active', now(), now(), now(), now(),
-        code, '{}', '[]' FROM station WHERE code IN ('U-43', 'U-36', 'U-25')""",
-    """INSERT INTO alert_step (alert_id, seq, at, action, by, body) SELECT id, 1, now(), 'raise', 'machine', '{}'
-    FROM alert""",
-    """INSERT INTO alert_handling (alert_id, seq, last_event, attention, review, severity, policy, since, restless)
-    SELECT id, 1, 1, 'waiting', 'open', 'violation', 'x', now(), false FROM alert""",
-    """INSERT INTO rejected (raw_id, station_id, reason, detail, readings, received_at)
-    SELECT id, id, 'unit', '', 1, now() FROM station WHERE code IN ('U-43', 'U-36', 'U-25')""",
-    "INSERT INTO rejected (raw_id, reason, detail, readings, received_at) VALUES (9, 'sender', '', 1, now())",
-    """INSERT INTO station_visit (station_id, kind, starts_at, ends_at, entered_by)
-    SELECT id, 'visit', now(), now(), 'x' FROM station WHERE code IN ('U-43', 'U-36', 'U-25')""",
-)
-
-
-def picture(content: bytes, sha256: str) -> Photograph:
-    return Photograph(sha256=sha256, kind=PhotographKind.PNG, width_px=1, height_px=1, content=content)
-
-
-async def fill(url: str) -> None:
-    """One blast of each enterprise, each in a territory of its own; alerts in both territories and in none."""
-    engine = make_engine(url)
-    async with unit_of_work(engine) as connection:
-        await registry.load_network(connection, demo_network())
-        await load_surroundings(connection, demo_surroundings())
-        for statement in TERRITORIES:
-            await connection.execute(text(statement))
-        for enterprise, pit in ((OWN, "kedrovaya-pad"), (OTHER, "sukhoy-log")):
-            filed = declare(passport(enterprise=enterprise, pit=pit), at=AT, by="x")
-            await file_blast(connection, filed)
-            await keep_photograph(connection, picture(b"x", enterprise), by=enterprise, at=AT)
-        for statement in FILLING:
-            await connection.execute(text(statement.replace(":", r"\:")))
-    await engine.dispose()
+from tests.integration.isolation_world import (
+    AT,
+    BY_TERRITORY,
+    CONFIDENTIAL,
+    EVERYTHING,
+    NOBODY,
+    NORTH_ADMIN,
+    OF_ADMINS,
+    OF_NORTH,
+    OF_OTHER,
+    OF_OWN,
+    OF_SOUTH,
+    ONLY_ADDED,
+    OTHER,
+    OWN,
+    SOUTH_ADMIN,
+    fill,
+    picture,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +144,71 @@ async def test_nobody_writes_into_what_is_anothers(world):
         assert await rows(connection, "SELECT status FROM blast") == [("planned",)]
 
 
+async def test_people_keys_contacts_and_deeds_are_known_to_those_who_manage_them(world):
+    for table in OF_ADMINS:
+        mine = "" if table != "session_family" else " JOIN account a ON a.id = account_id"
+        column = {"audit_log": "organisation", "contact": "territory", "api_token": "name"}.get(table, "login")
+        query = f"SELECT {column} FROM {table}{mine} ORDER BY 1"
+        north, south = [await seen(world, admin, query) for admin in (NORTH_ADMIN, SOUTH_ADMIN)]
+        assert (len(north), len(south)) == (1, 1), table
+        assert not set(north) & set(south), table
+        for nobody in (OF_NORTH, OF_OWN, NOBODY):
+            assert await seen(world, nobody, query) == [], (table, nobody)
+
+
+async def test_whoever_signed_in_sees_and_changes_their_own_account_only(world):
+    [(number,)] = await world.ask(rows, f"SELECT id FROM account WHERE login = 'of-{OWN}'")
+    person = replace(OF_OWN, account=number)
+    assert await seen(world, person, "SELECT id FROM account") == [(number,)]
+    async with undone(world) as connection:
+        assert await changed(connection, person, "UPDATE account SET password_hash = 'new'") == 1
+        assert await changed(connection, person, "UPDATE session_family SET revoked_at = now()") == 1
+        assert await changed(connection, NORTH_ADMIN, f"UPDATE account SET name = 'y' WHERE login = 'of-{OTHER}'") == 0
+
+
+async def test_no_admin_gives_keys_or_accounts_of_another_territory(world):
+    other = f"(SELECT id FROM organisation WHERE code = '{OTHER}')"
+    await refused(
+        world, NORTH_ADMIN,
+        f"INSERT INTO api_token (name, token_hash, scopes, organisation_id) VALUES ('x', '', '{{}}', {other})",
+    )  # fmt: skip
+    await refused(
+        world, NORTH_ADMIN,
+        f"""INSERT INTO account (login, name, organisation_id, roles, created_at, created_by)
+        VALUES ('x', 'x', {other}, '{{}}', now(), 'x')""",
+    )  # fmt: skip
+    await refused(
+        world, NORTH_ADMIN,
+        """INSERT INTO contact (role, territory, name, channel, address, created_by)
+        VALUES ('duty', 'south', 'x', 'email', 'x', 'x')""",
+    )  # fmt: skip
+    forged = (
+        "INSERT INTO audit_log (who, organisation, action, kind, object_id) VALUES ('x', 'agency-south', '', '', '')"
+    )
+    await refused(world, NORTH_ADMIN, forged)
+
+
+async def test_what_is_closed_holds_no_row_for_anybody_of_the_api(world):
+    for table in CLOSED:
+        assert await seen(world, EVERYTHING, f"SELECT 1 FROM {table}") == [], table
+    assert len(await world.ask(rows, "SELECT 1 FROM access_token")) == 2
+
+
+async def test_raw_messages_are_read_where_their_instrument_stands(world):
+    async with undone(world) as connection:
+        for code in ("U-43", "U-36"):
+            await connection.execute(
+                text(
+                    """INSERT INTO raw_message (raw_id, received_at, device_id, topic, payload, chain_seq, prev_hash, hash,
+                        readings) SELECT d.id, now(), d.id, 'x', '', 1, '', '', 0 FROM device d WHERE d.code = :code"""
+                ),
+                {"code": code},
+            )
+        for caller, count in ((EVERYTHING, 2), (OF_NORTH, 1), (OF_SOUTH, 1), (OF_OWN, 0)):
+            await act_as(connection, caller)
+            assert len(await rows(connection, "SELECT 1 FROM raw_message_seen")) == count, caller
+
+
 async def test_what_is_filed_cannot_be_unfiled_through_the_api(world):
     async with undone(world) as connection:
         for table in ("blast_revision", "blast_report", "alert_step", "fume_rating", "station_visit", "blast"):
@@ -246,7 +260,22 @@ async def test_every_table_with_row_security_has_a_policy_that_lets_somebody_rea
         ON p.polrelid = c.oid WHERE c.relrowsecurity GROUP BY 1"""
     found = dict(await world.ask(rows, query))
     assert set(CONFIDENTIAL) | set(BY_TERRITORY) <= set(found)
-    assert all(found.values()), found
+    assert {table for table, read in found.items() if not read} == set(CLOSED) | ONLY_ADDED
+
+
+async def test_of_every_table_it_is_decided_who_keeps_its_rows_apart(world):
+    """A new table is under policies, or closed, or it is said why it needs neither."""
+    bound = {name for (name,) in await world.ask(rows, "SELECT relname FROM pg_class WHERE relrowsecurity")}
+    assert set(metadata.tables) - bound <= set(UNBOUND)
+    assert not set(UNBOUND) & bound
+
+
+async def test_the_role_reads_raw_messages_through_the_view_only_and_writes_through_none(world):
+    query = """SELECT relname, array_agg(what) FROM pg_class, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) what
+        WHERE has_table_privilege('uskat_api', pg_class.oid, what) AND relnamespace = 'public'::regnamespace
+        AND (relkind = 'v' OR relname = 'raw_message') GROUP BY 1"""
+    views = ("alert_verdict", "announced_blast", "contact_role", "raw_message_seen")
+    assert dict(await world.ask(rows, query)) == {view: ["SELECT"] for view in views}
 
 
 async def test_the_migration_goes_back(embedded_database):

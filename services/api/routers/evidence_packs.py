@@ -13,7 +13,7 @@ from services.api.errors import Conflict, NotFound
 from services.api.query import Identifier
 from services.api.schema import problem_answer
 from services.storage.evidence_making import made_pack
-from services.storage.evidence_pack import keep_pack, pack_material
+from services.storage.evidence_pack import keep_pack, may_pack, pack_material
 from uskat.supervision.evidence.seal import private_key
 
 MEDIA_TYPE = "application/zip"
@@ -36,7 +36,8 @@ router = APIRouter(prefix=API, tags=["evidence"])
 async def post_evidence_pack(context: Shared, asking: Asking, alert_id: Identifier) -> Response:
     """As things stand now; each pack is noted with who made it. `uskat evidence verify` checks it offline."""
     key = _key(context)
-    material = await context.database.ask(pack_material, alert_id, everything=asking.sees_everything)
+    ours = await context.guarded.ask(may_pack, alert_id)
+    material = await context.published.ask(pack_material, alert_id) if ours else None
     if material is None:
         raise NotFound(f"there is no alert {alert_id}")
     now = context.now()

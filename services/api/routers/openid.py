@@ -64,7 +64,7 @@ async def get_openid(context: Shared) -> Response:
     state, asked, now = new_secret(), Asked(new_secret(), new_secret()), context.now()
     term = access_policy().sign_in_request
     address = await provider.address(state, asked)
-    await context.database.change(remember_request, state, asked, at=now, expires_at=now + term)
+    await context.published.change(remember_request, state, asked, at=now, expires_at=now + term)
     answer = RedirectResponse(address, 303, headers=NO_STORE)
     answer.set_cookie(
         COOKIE, state, max_age=int(term.total_seconds()), path=PATH, httponly=True, samesite="lax",
@@ -89,17 +89,17 @@ async def get_callback(
     provider, now = provider_of(context.settings), context.now()
     if not state or not code or not hmac.compare_digest(request.cookies.get(COOKIE, "").encode(), state.encode()):
         raise Unauthenticated("this sign-in was not begun in this browser")
-    asked = await context.database.change(take_request, state, at=now)
+    asked = await context.published.change(take_request, state, at=now)
     if asked is None:
         raise Unauthenticated("this sign-in is over: begin again")
     person = await provider.identify(code, asked, at=now)
-    found = await context.database.ask(credentials_of_subject, issuer=person.issuer, subject=person.subject)
+    found = await context.published.ask(credentials_of_subject, issuer=person.issuer, subject=person.subject)
     if found is None or found.disabled:
         raise await refuse(context, attempt_of(request, f"openid {person.subject}"))
     if needs_second_factor(found.roles) and not person.strong:
         ticket = new_secret()
         term = access_policy().sign_in_request
-        await context.database.change(await_code, ticket, account=found.id, expires_at=now + term)
+        await context.published.change(await_code, ticket, account=found.id, expires_at=now + term)
         return json_reply(CodeNeeded(ticket), headers=NO_STORE, status_code=202)
     attempt = attempt_of(request, found.login)
     answer = json_reply(await succeed(context, attempt, found, method="openid"), headers=NO_STORE)
@@ -117,14 +117,14 @@ async def get_callback(
 async def post_second_factor(request: Request, context: Shared) -> Response:
     """Guessing codes counts as failures of the login."""
     wanted = await read_struct(request, SecondFactorCode)
-    account = await context.database.ask(awaited_account, wanted.ticket, at=context.now())
-    found = None if account is None else await context.database.ask(credentials_by_id, account)
+    account = await context.published.ask(awaited_account, wanted.ticket, at=context.now())
+    found = None if account is None else await context.published.ask(credentials_by_id, account)
     if found is None or found.disabled:
         raise Unauthenticated(REFUSED)
     attempt: Attempt = attempt_of(request, found.login)
     await admit(context, attempt)
     right = await right_code(context, found, wanted.code)
-    if not right or not await context.database.change(use_ticket, wanted.ticket):
+    if not right or not await context.published.change(use_ticket, wanted.ticket):
         raise await refuse(context, attempt)
     tokens = await succeed(context, attempt, found, method="openid+totp")
     return json_reply(tokens, headers=NO_STORE, status_code=201)

@@ -124,7 +124,7 @@ async def post_session(request: Request, context: Shared) -> Response:
 async def post_refresh(request: Request, context: Shared) -> Response:
     """Each is used once. One that comes a second time ends its whole sign-in: somebody has stolen it."""
     wanted = await read_struct(request, Refresh)
-    found = await context.database.change(rotate, wanted.refresh_token, at=context.now(), policy=access_policy())
+    found = await context.published.change(rotate, wanted.refresh_token, at=context.now(), policy=access_policy())
     if isinstance(found, Outcome):
         raise Unauthenticated("the sign-in is over: sign in again")
     return json_reply(found, headers=NO_STORE, status_code=201)
@@ -187,7 +187,7 @@ async def delete_sessions(context: Shared, asking: Asking) -> Response:
 async def post_enrolment(request: Request, context: Shared) -> Response:
     """An invitation comes from an admin and is good once. The secret is shown this once: an application keeps it."""
     wanted = await read_struct(request, Enrolment)
-    found = await context.database.ask(invited, wanted.invitation, at=context.now())
+    found = await context.published.ask(invited, wanted.invitation, at=context.now())
     if found is None or found.disabled:
         raise Unauthenticated("the invitation is unknown, used or over")
     try:
@@ -198,7 +198,7 @@ async def post_enrolment(request: Request, context: Shared) -> Response:
     if needs_second_factor(found.roles):
         encrypted, secret, address = second_factor(context).new(found.login)
     hashed = await context.passwords.hash(wanted.password)
-    done = await context.database.change(
+    done = await context.published.change(
         redeem, wanted.invitation, signer=found.signer, password_hash=hashed, totp=encrypted, at=context.now()
     )
     if not done:

@@ -78,7 +78,7 @@ async def _make(engine: AsyncEngine, alert: int, key: Ed25519PrivateKey) -> Pack
     from services.storage.evidence_pack import keep_pack, pack_material
 
     async with unit_of_work(engine) as connection:
-        material = await pack_material(connection, alert, everything=True)
+        material = await pack_material(connection, alert)
         if material is None:
             return None
         now = datetime.now(UTC)
