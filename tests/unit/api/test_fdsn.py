@@ -2,6 +2,7 @@
 
 import warnings
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,7 @@ from services.storage.fdsn_reading import PUBLISHED_VERDICTS, EventRow
 from uskat.blast.event.verdict import QUAKEML_TYPE
 
 NSLC = "XX.TLD1.00.GHZ"
+OF_SELECTION = {"network", "station", "location", "channel", "starttime", "endtime"}
 AT = datetime(2026, 6, 1, 5, 30, tzinfo=UTC)
 
 
@@ -132,9 +134,12 @@ def test_joined_spans_meet_what_one_of_the_selections_meets(given_spans, hour, l
 @given(st.lists(st.tuples(st.sampled_from(sorted(EVENT.known())), st.text(max_size=30)), max_size=4))
 def test_no_odd_question_is_more_than_refused(pairs):
     try:
-        read_query(EVENT, pairs)
+        question = read_query(EVENT, pairs)
     except InvalidRequest:
         return
+    named = {EVENT.known()[name].name for name, _ in pairs}
+    assert named <= {*question.values, *OF_SELECTION}
+    assert all(isfinite(value) for value in question.values.values() if isinstance(value, float))
 
 
 places = st.tuples(st.floats(-90, 90), st.floats(-180, 180))

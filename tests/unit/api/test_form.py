@@ -30,9 +30,12 @@ def test_what_is_sent_comes_out(content, words):
 def test_any_bytes_are_a_form_or_refused(payload):
     for sent in (payload, body(payload), body(part("a", b"1")) + payload):
         try:
-            parse_multipart(sent, BOUNDARY)
+            form = parse_multipart(sent, BOUNDARY)
         except InvalidRequest:
             continue
+        assert len(form.fields) + len(form.files) <= MOST_PARTS
+        assert all(value and value == value.strip() for value in form.fields.values())
+        assert all(content and content in sent for content in form.files.values())
 
 
 @pytest.mark.parametrize(

@@ -63,5 +63,11 @@ def test_a_password_nobody_should_have_is_refused_without_repeating_it(password:
     assert password not in str(caught.value)
 
 
-def test_a_long_phrase_is_a_password() -> None:
-    check_password("зелёный мост над рекой", login="petrova", policy=access_policy())
+def test_a_phrase_of_every_length_between_the_limits_is_a_password() -> None:
+    policy, refused = access_policy(), []
+    for length in range(1, policy.password_longest + 2):
+        try:
+            check_password(("зелёный мост над рекой, " * 9)[:length], login="petrova", policy=policy)
+        except PasswordError:
+            refused.append(length)
+    assert refused == [*range(1, 12), 201]
