@@ -26,7 +26,7 @@ class ComponentMeasures:
     fft_hz: dominant frequency of the spectrum. acceleration_mm_s2, displacement_mm: largest absolute values (ground
     only). duration_s: from 5 % to 95 % of the energy. quiet: RMS of the quietest quarter second, in the unit of the
     peak. half_samples: how many samples reach half of the peak. offset: what was removed, in the unit of the peak.
-    pieces: gap-free pieces.
+    pieces: gap-free pieces. missing_share: how much of the time of the ground axes together this one does not cover.
     """
 
     peak: float
@@ -41,6 +41,7 @@ class ComponentMeasures:
     half_samples: int = 0
     offset: float = 0.0
     pieces: int = 1
+    missing_share: float = 0.0
 
     @property
     def contrast(self) -> float | None:
@@ -111,7 +112,10 @@ def measure_record(
     head of the record over which the offset is taken; without it the mean of the whole channel is the offset.
     """
     axes = axes_of(channels, calibration, pre_trigger_s=pre_trigger_s)
-    measured = {axis: _measure(pieces, ground=axis != MICROPHONE) for axis, pieces in axes.items()}
+    ends = [_span(pieces)[1] for axis, pieces in axes.items() if axis != MICROPHONE]
+    measured = {
+        axis: _measure(pieces, until=max(ends) if axis != MICROPHONE else None) for axis, pieces in axes.items()
+    }
     present = {axis: found for axis, found in measured.items() if found is not None}
     pvs = vector_sum([axes[axis] for axis in GROUND if axis in present])
     air = present.get(MICROPHONE)
@@ -139,7 +143,15 @@ def axes_of(
     return axes
 
 
-def _measure(pieces: Sequence[Piece], *, ground: bool) -> ComponentMeasures | None:
+def _span(pieces: Sequence[Piece]) -> tuple[float, float]:
+    """Seconds covered by samples, and where the last one ends, from the record's beginning."""
+    covered = sum(piece.values.size / piece.rate_hz for piece in pieces)
+    return covered, max((piece.first + piece.values.size) / piece.rate_hz for piece in pieces)
+
+
+def _measure(pieces: Sequence[Piece], *, until: float | None) -> ComponentMeasures | None:
+    """until: seconds from the record's beginning at which its ground axes end; None: a microphone."""
+    ground = until is not None
     peaks = [int(np.argmax(np.abs(piece.values))) for piece in pieces]
     best = max(range(len(pieces)), key=lambda place: abs(pieces[place].values[peaks[place]]))
     piece, index = pieces[best], peaks[best]
@@ -161,6 +173,7 @@ def _measure(pieces: Sequence[Piece], *, ground: bool) -> ComponentMeasures | No
             half_samples=int(np.count_nonzero(np.abs(values) >= value / 2)),
             offset=piece.offset,
             pieces=len(pieces),
+            missing_share=max(0.0, 1 - _span(pieces)[0] / until) if until else 0.0,
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from uskat.blast.norm.curve import LimitCurve
 from uskat.blast.norm.pack import AirblastLimit, AnnualRule, LimitNorm
 from uskat.blast.provenance import LEVEL_RU, Level, weakest
+from uskat.blast.record.judgement import dead_axes, gapped_axes
 from uskat.blast.waveform import RecordMeasures
 from uskat.finding import number_ru
 
@@ -16,8 +17,9 @@ from uskat.finding import number_ru
 class Compliance(StrEnum):
     """Outcome of one comparison, gravest last.
 
-    at_least: the peak was clipped below the limit, the true one is larger. outside_range: the norm has no number at
-    this frequency. no_frequency: the record gives none and the curve needs it. not_measured: nothing to compare.
+    at_least: not above, but the channel was clipped, silent or has a gap: the true peak is or may be larger.
+    outside_range: the norm has no number at this frequency. no_frequency: the record gives none and the curve needs it.
+    not_measured: nothing to compare.
     """
 
     WITHIN = "within"
@@ -33,7 +35,7 @@ COMPLIANCE_RU = {
     Compliance.NOT_MEASURED: "не измерено",
     Compliance.NO_FREQUENCY: "частота не определена",
     Compliance.OUTSIDE_RANGE: "вне таблицы нормы",
-    Compliance.AT_LEAST: "канал зашкалил, пик больше измеренного",
+    Compliance.AT_LEAST: "пик мог быть больше измеренного: канал зашкалил, молчал или прерывался",
     Compliance.ABOVE: "выше предела",
 }
 GRAVITY = tuple(Compliance)
@@ -41,11 +43,15 @@ GRAVITY = tuple(Compliance)
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """A peak to be judged: mm/s (or dB), its zero-crossing frequency in Hz, whether the channel was clipped."""
+    """A peak to be judged: mm/s (or dB), its zero-crossing frequency in Hz, whether the channel was clipped.
+
+    broken: the channel was silent or has a gap, the true peak may be larger.
+    """
 
     value: float
     frequency_hz: float | None = None
     clipped: bool = False
+    broken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +152,8 @@ class Verdict:
 
 def peaks_of(measures: RecordMeasures) -> dict[str, Peak]:
     """Peaks of a record's ground axes, each with its own zero-crossing frequency."""
-    return {axis: Peak(m.peak, m.zc_hz, m.clipped) for axis, m in measures.components.items()}
+    broken = {*dead_axes(measures), *gapped_axes(measures)}
+    return {axis: Peak(m.peak, m.zc_hz, m.clipped, axis in broken) for axis, m in measures.components.items()}
 
 
 def judge_vibration(peaks: Mapping[str, Peak], norm: LimitNorm, *, curve: LimitCurve) -> Verdict:
@@ -157,7 +164,9 @@ def judge_vibration(peaks: Mapping[str, Peak], norm: LimitNorm, *, curve: LimitC
 
 def _check(axis: str, peak: Peak, curve: LimitCurve) -> Check:
     limit = curve.limit_mm_s(peak.frequency_hz)
-    if limit is None:
+    if limit is None and peak.broken:
+        compliance = Compliance.AT_LEAST
+    elif limit is None:
         missing = peak.frequency_hz is None
         compliance = Compliance.NO_FREQUENCY if missing else Compliance.OUTSIDE_RANGE
     else:
@@ -168,7 +177,7 @@ def _check(axis: str, peak: Peak, curve: LimitCurve) -> Check:
 def _compare(peak: Peak, limit: float) -> Compliance:
     if peak.value > limit:
         return Compliance.ABOVE
-    return Compliance.AT_LEAST if peak.clipped else Compliance.WITHIN
+    return Compliance.AT_LEAST if peak.clipped or peak.broken else Compliance.WITHIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from uskat.blast.limits import HandlingRule, default_limit
 from uskat.blast.provenance import Act, Number, parse_data
 from uskat.blast.record.calibration import GROUND, MICROPHONE
 from uskat.blast.record.trigger import LevelTrigger
-from uskat.blast.waveform import ComponentMeasures, RecordMeasures
+from uskat.blast.waveform import RecordMeasures
 from uskat.finding import number_ru
 
 
@@ -22,6 +22,7 @@ class RecordKind(StrEnum):
     """What a record is. Only `motion` is published."""
 
     MOTION = "motion"
+    IMPLAUSIBLE = "implausible"
     HANDLING = "handling"
     BELOW_TRIGGER = "below_trigger"
     SPIKE = "spike"
@@ -43,6 +44,9 @@ class RecordFlag(StrEnum):
 class RecordRules(Act):
     """Thresholds, each with its source."""
 
+    implausible_above_mm_s: Number
+    dead_axis_share_below: Number
+    missing_share_above: Number
     noise_contrast_below: Number
     spike_samples_below: Number
     offset_share_above: Number
@@ -105,6 +109,10 @@ def _kind(
     rules = record_rules()
     if not any(axis.peak > 0 for axis in axes.values()):
         return RecordKind.EMPTY, "Ни одного измеренного канала или одни нули."
+    strongest = max((axis.peak for axis in measures.components.values()), default=0.0)
+    if strongest > rules.implausible_above_mm_s.value:
+        text = f"Пик {number_ru(strongest)} мм/с: так грунт не движется. Проверьте единицы и множитель калибровки."
+        return RecordKind.IMPLAUSIBLE, text
     if is_handling(measures, handling):
         return RecordKind.HANDLING, "Сильно и медленно по всем трём осям: прибор трогали."
     peaks = {axis: measured.peak for axis, measured in axes.items()}
@@ -139,11 +147,12 @@ def _flags(measures: RecordMeasures, full_scale: float | None) -> dict[RecordFla
     share = record_rules().offset_share_above.value
     if full_scale and any(abs(axis.offset) > share * full_scale for axis in axes.values()):
         flags[RecordFlag.OFFSET] = f"Смещение нуля больше {number_ru(100 * share)} % шкалы."
-    if any(axis.pieces > 1 for axis in _all(measures)):
-        flags[RecordFlag.GAPS] = "В записи есть пропуски: пик мог попасть в пропуск."
-    dead = [name for name, axis in axes.items() if axis.peak == 0]
+    gapped = gapped_axes(measures)
+    if gapped:
+        flags[RecordFlag.GAPS] = f"В канале {', '.join(gapped)} есть пропуски: пик мог попасть в пропуск."
+    dead = dead_axes(measures)
     if dead:
-        flags[RecordFlag.DEAD_AXIS] = f"Канал {', '.join(dead)} молчит."
+        flags[RecordFlag.DEAD_AXIS] = f"Канал {', '.join(dead)} молчит: вместе с ним не измерена и векторная сумма."
     missing = [name for name in GROUND if name not in axes]
     if missing and axes:
         flags[RecordFlag.MISSING_AXIS] = f"Нет канала {', '.join(missing)}: векторная сумма не определена."
@@ -152,8 +161,20 @@ def _flags(measures: RecordMeasures, full_scale: float | None) -> dict[RecordFla
     return flags
 
 
-def _all(measures: RecordMeasures) -> list[ComponentMeasures]:
-    return [*measures.components.values(), *([measures.airblast] if measures.airblast else [])]
+def dead_axes(measures: RecordMeasures) -> tuple[str, ...]:
+    """Ground axes that show nothing, or nothing but the digitiser's noise, while another one moves."""
+    axes = measures.components
+    least = record_rules().dead_axis_share_below.value * max((axis.peak for axis in axes.values()), default=0.0)
+    return tuple(name for name, axis in axes.items() if axis.peak == 0 or axis.peak < least)
+
+
+def gapped_axes(measures: RecordMeasures) -> tuple[str, ...]:
+    """Axes whose peak may lie where they have no samples: with a gap, or ending before the other ground axes."""
+    most = record_rules().missing_share_above.value
+    axes = dict(measures.components)
+    if measures.airblast is not None:
+        axes[MICROPHONE] = measures.airblast
+    return tuple(name for name, axis in axes.items() if axis.pieces > 1 or axis.missing_share > most)
 
 
 def clock_fault(arrived_at: datetime, fired_at: datetime, *, distance_m: float) -> str | None:

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from tests.unit.blast.record.made import CALIBRATION, START, Piece, record, wavelet
+from uskat.blast.norm.curve import Receptor
+from uskat.blast.norm.pack import limit_norm
+from uskat.blast.norm.verdict import Compliance, judge_vibration, peaks_of
 from uskat.blast.record.judgement import RecordFlag, RecordKind, clock_fault, judge_record
 from uskat.blast.record.trigger import LevelTrigger
 from uskat.blast.waveform import measure_record
@@ -81,3 +84,43 @@ def test_1_1_an_arrival_before_the_blast_or_too_fast_is_a_clock(travel_s, distan
     found = clock_fault(START + timedelta(seconds=travel_s), START, distance_m=distance_m)
     assert (found is None) == (fault is None)
     assert fault is None or fault in found
+
+
+def test_a_wrong_unit_of_calibration_is_no_ground_motion():
+    judged = judge(record(three(8000.0, 25)))
+    assert judged.kind is RecordKind.IMPLAUSIBLE
+    assert "калибровки" in judged.reasons[0]
+    assert judge(record(three(240.0, 25))).kind is RecordKind.MOTION
+
+
+def verdict_of(channels):
+    norm = limit_norm("din4150-3")
+    peaks = peaks_of(measure_record(channels, CALIBRATION))
+    return judge_vibration(peaks, norm, curve=norm.curve_for(Receptor.DWELLING))
+
+
+@pytest.mark.parametrize("dead", [np.zeros(4096), np.full(4096, 0.5), 0.001 * (np.arange(4096) % 2)])
+def test_a_dead_axis_is_told_and_never_within_a_limit(dead):
+    channels = [*record(three(4.0, 25))[:2], *record({"T": dead}, noise=0.0)]
+    judged = judge(channels)
+    assert RecordFlag.DEAD_AXIS in judged.flags
+    assert any(reason.startswith("Канал T молчит") for reason in judged.reasons)
+    assert verdict_of(record(three(4.0, 25))).compliance is Compliance.WITHIN
+    assert verdict_of(channels).compliance is Compliance.AT_LEAST
+    assert "молчал" in verdict_of(channels).sentence_ru()
+    assert verdict_of([*record(three(40.0, 25))[:2], channels[2]]).compliance is Compliance.ABOVE
+
+
+def test_a_gap_or_an_axis_that_ends_early_is_told_and_never_within_a_limit():
+    whole = record(three(4.0, 25))
+    values = whole[0].counts
+    after = START + timedelta(seconds=1700 / 1024)
+    gap = [Piece("GHZ", values[:1400]), Piece("GHZ", values[1700:], after), *whole[1:]]
+    short = [whole[0], Piece("GHN", whole[1].counts[:2000]), whole[2]]
+    for channels, axis in ((gap, "V"), (short, "L")):
+        judged = judge(channels)
+        assert judged.reasons == (f"В канале {axis} есть пропуски: пик мог попасть в пропуск.",)
+        assert verdict_of(channels).compliance is Compliance.AT_LEAST
+    trimmed = [Piece(one.code, one.counts[: 4096 - 60 * place]) for place, one in enumerate(whole)]
+    assert judge(trimmed).flags == ()
+    assert verdict_of(trimmed).compliance is Compliance.WITHIN
