@@ -5,7 +5,7 @@
 #
 # Writes into deploy/secrets (USKAT_SECRETS overrides) what is not there yet: postgres_password, uskat_database_url,
 # uskat_mqtt_password, mqtt_health_password, and mqtt_passwords with the two service users `ingest` and `health`; the
-# key of second factors, the secret that signs webhooks, and empty files for the channels of notices, to be filled in.
+# key of second factors, the secret that signs webhooks, the keys of web push and of the register, and empty files for the channels of notices, to be filled in.
 # The devices' lines come from the registry: `uskat admin` prints them (docs/how-to/operator.md).
 set -euo pipefail
 
@@ -40,6 +40,13 @@ once mqtt_health_password "$(random)"
 # Encrypts the second factors of people: without it nobody of an agency signs in, so it is copied apart from the database.
 once account_key "$(openssl rand -base64 32 | tr '+/' '-_')"
 once uskat_notice_webhook_secret "$(random)"
+# Push services know this installation by it; a new one ends every subscription of a browser.
+once push_key "$(openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256)"
+# Its public half as browsers take it: the uncompressed point, which ends the DER form, in base64url.
+once uskat_push_public_key "$(openssl pkey -in "$folder/push_key" -pubout -outform DER | tail -c 65 |
+    openssl base64 -A | tr '+/' '-_' | tr -d '=')"
+# Signs packets for trials with a receiver who agrees to Ed25519; the register itself wants GOST.
+once register_key "$(openssl genpkey -algorithm ed25519)"
 channels=(mail_url telegram_token sms_url sms_token)
 for channel in "${channels[@]}"; do
     [ -e "$folder/uskat_notice_$channel" ] || : >"$folder/uskat_notice_$channel"
@@ -55,8 +62,10 @@ fi
 # Who reads what: the broker's image runs as 1883, ours as 10001, PostgreSQL's starts as root.
 if [ "$(id -u)" -eq 0 ]; then
     chown 1883:1883 "$folder/mqtt_passwords"
-    chown 10001:10001 "$folder/uskat_database_url" "$folder/uskat_mqtt_password" "$folder/account_key" "$folder"/uskat_notice_*
+    chown 10001:10001 "$folder/uskat_database_url" "$folder/uskat_mqtt_password" "$folder/account_key" \
+        "$folder/push_key" "$folder/uskat_push_public_key" "$folder/register_key" "$folder"/uskat_notice_*
 else
     echo "now run as root: chown 1883:1883 $folder/mqtt_passwords" >&2
-    echo "now run as root: chown 10001:10001 $folder/uskat_database_url $folder/uskat_mqtt_password $folder/account_key $folder/uskat_notice_*" >&2
+    echo "now run as root: chown 10001:10001 $folder/uskat_database_url $folder/uskat_mqtt_password $folder/account_key" \
+        "$folder/push_key $folder/uskat_push_public_key $folder/register_key $folder/uskat_notice_*" >&2
 fi

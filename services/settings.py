@@ -88,6 +88,19 @@ class Settings(BaseSettings):
     notice_webhook_secret: SecretStr | None = Field(None, description="signs webhooks (HMAC-SHA256)")
     notice_sms_url: SecretStr | None = Field(None, description="SMS gateway that takes JSON: to, text, id")
     notice_sms_token: SecretStr | None = Field(None, description="bearer token of the gateway")
+    notice_push_key_file: Path | None = Field(
+        None, description="P-256 private key (PEM) of web push; `uskat admin push-key FILE` makes one"
+    )
+    notice_push_contact: str = Field(
+        "mailto:webmaster@localhost", description="whom a push service writes to: mailto: or https: (RFC 8292)"
+    )
+    push_public_key: str | None = Field(
+        None, description="public half of the key of web push, base64url; none: the page offers mail only"
+    )
+    push_services: str = Field(
+        "fcm.googleapis.com .push.services.mozilla.com .notify.windows.com .push.apple.com",
+        description="push services that browsers may name: host, .host for all under it, or an origin for trials",
+    )
     notice_settle_s: float = Field(
         12, ge=0, description="wait before a happening is told: alerts of one cause are gathered by then"
     )

@@ -64,9 +64,12 @@ CITIZEN_DOORS = frozenset(
 """A citizen complains and follows the complaint without an account: the code says whose it is."""
 
 SUBSCRIPTION_DOORS = frozenset(
-    ("POST", path) for path in (f"{API}/subscriptions", "/subscription", "/subscription/confirm", "/subscription/leave")
-)
-"""A resident subscribes to alerts without an account: the token of the mail says whose the subscription is."""
+    ("POST", path) for path in (
+        f"{API}/subscriptions", "/subscription", "/subscription/confirm", "/subscription/leave",
+        f"{API}/push-subscriptions", f"{API}/push-subscriptions/leave",
+    )
+)  # fmt: skip
+"""A resident subscribes to alerts without an account: the token of the mail, or the browser's endpoint, says whose."""
 
 PRECHECK_DOOR = ("POST", "/precheck")
 """An engineer sends a passport and a key in one form; the page asks the key what the route for machines asks."""
@@ -235,7 +238,9 @@ ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", f"{API}/contacts"): KEEPERS,
     ("DELETE", f"{API}/contacts/{{contact_id}}"): KEEPERS,
     ("GET", f"{API}/subscription-areas"): EVERYBODY,
+    ("GET", f"{API}/push-key"): EVERYBODY,
     ("GET", "/subscription"): EVERYBODY,
+    ("GET", "/subscription/script/{name}"): EVERYBODY,
     ("GET", "/subscription/confirm"): EVERYBODY,
     ("GET", "/subscription/leave"): EVERYBODY,
     **dict.fromkeys(SUBSCRIPTION_DOORS, EVERYBODY),

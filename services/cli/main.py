@@ -21,6 +21,7 @@ from services.cli.ledger import audit, ledger
 from services.cli.parts import broker, database
 from services.cli.passwords import follow_passwords
 from services.cli.processes import alerts, api, ingest, migrate, notices, register_export, simulate
+from services.cli.push import push_key
 from services.cli.weather import weather
 
 app = typer.Typer(
@@ -59,6 +60,7 @@ app.add_typer(blast, name="blast")
 app.add_typer(evidence, name="evidence")
 app.add_typer(arshin, name="arshin")
 admin.command("evidence-key")(evidence_key)
+admin.command("push-key")(push_key)
 admin.add_typer(account, name="account")
 admin.command("follow-passwords")(follow_passwords)
 app.add_typer(admin, name="admin")

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from services.notices.mail import mail
 from services.notices.outcome import NotConfigured, NotSent
+from services.notices.web_push import WebPush, key_of
 from services.notices.webhook import SignedWebhook, SmsGateway
 from services.notices.wording import Wording
 from services.settings import Settings
@@ -62,7 +63,11 @@ class Channels:
             bot = _needed(settings.notice_telegram_token, "USKAT_NOTICE_TELEGRAM_TOKEN")
             return NotifyTelegram(bot_token=bot, targets=[address])  # type: ignore[no-untyped-call]
         if outgoing.channel == "push":
-            raise NotConfigured("USKAT_NOTICE_PUSH_KEY_FILE is not set")
+            pem = key_of(settings.notice_push_key_file, published=settings.push_public_key)
+            return WebPush(
+                address, keys=outgoing.push_keys or {}, pem=pem, contact=settings.notice_push_contact,
+                urgent=outgoing.urgent, wording=wording, **common,
+            )  # fmt: skip
         raise NotConfigured(f"there is no channel {outgoing.channel!r}")
 
 

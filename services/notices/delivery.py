@@ -9,10 +9,11 @@ import structlog
 
 from services.notices import metrics
 from services.notices.channels import Channels
-from services.notices.outcome import NotSent
+from services.notices.outcome import Gone, NotSent
 from services.notices.wording import word
 from services.storage.engine import reading, unit_of_work
-from services.storage.notice_delivery import note_delivered, note_dropped, note_failed, read_outgoing
+from services.storage.notice_delivery import Outgoing, note_delivered, note_dropped, note_failed, read_outgoing
+from services.storage.push_store import forget_browser
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +43,9 @@ class Delivery:
         began = time.perf_counter()
         try:
             await self._channels.send(outgoing, word(outgoing, public_url=self._public_url, now=self._clock()))
+        except Gone:
+            await self._forget(outgoing)
+            return
         except Exception as error:  # our own mistake too must end as a dead message, never as a silent one
             problem = str(error) if isinstance(error, NotSent) else f"inside: {type(error).__name__}"
             metrics.FAILED.labels(outgoing.channel).inc()
@@ -54,3 +58,12 @@ class Delivery:
             await note_delivered(connection, message, now=self._clock())
         metrics.SENT.labels(outgoing.channel).inc()
         log.info("notice.delivered", message=message, channel=outgoing.channel, notices=len(outgoing.notices))
+
+    async def _forget(self, outgoing: Outgoing) -> None:
+        """The browser withdrew its permission, or is no more: its endpoint goes, and what waits for it."""
+        async with unit_of_work(self._engine) as connection:
+            await note_dropped(connection, outgoing.id, now=self._clock())
+            if outgoing.channel == "push" and outgoing.address is not None:
+                await forget_browser(connection, outgoing.address, now=self._clock())
+        metrics.GONE.inc()
+        log.info("notice.recipient_gone", message=outgoing.id, channel=outgoing.channel)

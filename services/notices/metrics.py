@@ -8,6 +8,7 @@ QUEUE = Gauge("uskat_notices_queue", "Jobs of the queue", ["state"])
 DEAD = Gauge("uskat_notices_dead", "Messages that were given up and wait to be sent again by hand")
 DECIDED = Counter("uskat_notices_decided", "Notices decided")
 UNHEARD = Counter("uskat_notices_unheard", "Escalations that nobody could be told of: no contact")
+GONE = Counter("uskat_notices_gone", "Browsers that left: their endpoints are deleted")
 SENT = Counter("uskat_notices_delivered", "Messages that the recipient's side took", ["channel"])
 FAILED = Counter("uskat_notices_failed", "Attempts that failed", ["channel"])
 SECONDS = Histogram(

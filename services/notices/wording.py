@@ -20,7 +20,7 @@ RESIDENT = "subscription:"
 class Wording:
     """subject and body for people, short for a telephone, document for machines. at: when the newest was decided.
 
-    leave_url: of a resident's mail, where one click leaves.
+    leave_url: of a resident's message, where one click leaves. page_url: what a notification opens.
     """
 
     subject: str
@@ -29,6 +29,7 @@ class Wording:
     document: dict[str, Any]
     at: datetime
     leave_url: str | None = None
+    page_url: str = ""
 
 
 def _local(moment: datetime | str) -> str:
@@ -63,6 +64,7 @@ def word(outgoing: Outgoing, *, public_url: str, now: datetime) -> Wording:
         document={"kind": outgoing.kind, "notices": [_machine(one, base) for one in outgoing.notices]},
         at=max((one.decided_at for one in outgoing.notices), default=now),
         leave_url=leave_url,
+        page_url=_record(base, outgoing.notices[0]) if len(outgoing.notices) == 1 else f"{base}/",
     )
 
 

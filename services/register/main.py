@@ -50,7 +50,7 @@ async def run(settings: Settings, *, once: bool = False, stop: asyncio.Event | N
         signer = signer_of(settings)
     except SigningError as error:
         raise RegisterNotSet(str(error)) from error
-    if url is None:
+    if not url:
         raise RegisterNotSet("set USKAT_REGISTER_URL")
     engine = make_engine(
         settings.database_url.get_secret_value(), pool_size=2, application="uskat-register",

@@ -15,7 +15,7 @@ _MESSAGE = text(
     """SELECT m.id, m.key, m.kind, m.recipient, m.channel, m.urgent, m.state,
         c.address AS contact_address, c.language AS contact_language, c.removed_at,
         s.address AS resident_address, s.language AS resident_language, s.token, s.confirmed_at, s.area_kind,
-        s.area_code
+        s.area_code, s.push_keys::text AS push_keys
     FROM notice_message m
     LEFT JOIN contact c ON m.recipient = 'contact:' || c.id
     LEFT JOIN subscription s ON m.recipient = 'subscription:' || s.id
@@ -57,7 +57,10 @@ class NoticeText:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message and where it goes. address None: the recipient is gone. token, area: of a resident."""
+    """A message and where it goes. address None: the recipient is gone. token, area: of a resident.
+
+    push_keys: of a browser.
+    """
 
     id: int
     key: str
@@ -71,6 +74,7 @@ class Outgoing:
     token: str | None
     area: str | None
     notices: tuple[NoticeText, ...]
+    push_keys: dict[str, str] | None = None
 
 
 async def read_outgoing(connection: AsyncConnection, message: int) -> Outgoing | None:
@@ -90,6 +94,7 @@ async def read_outgoing(connection: AsyncConnection, message: int) -> Outgoing |
         row.id, row.key, row.kind, row.recipient, row.channel, row.urgent, row.state, address or resident,
         row.contact_language or row.resident_language or "ru", row.token,
         f"{row.area_kind}:{row.area_code}" if row.token is not None else None, notices,
+        json_value(row.push_keys) if row.push_keys is not None else None,
     )  # fmt: skip
 
 

@@ -121,7 +121,7 @@ async def ask_subscription(
 
     Raises NoSuchArea.
     """
-    await _check_area(connection, kind, code)
+    await check_area(connection, kind, code)
     recent = await connection.scalar(_RECENT, {"address": address, "since": now - timedelta(days=1)})
     if int(recent or 0) >= MAILS_A_DAY:
         return False
@@ -153,24 +153,26 @@ async def confirm_subscription(connection: AsyncConnection, token: str, *, now: 
 async def leave_subscription(connection: AsyncConnection, token: str, *, now: datetime) -> bool:
     """Delete the row, and with it the address; what still waits for it is not sent. False: there was none."""
     left = (await connection.execute(_LEAVE, {"token": token})).scalars().all()
-    await _drop(connection, left, now=now)
+    await drop_waiting(connection, left, now=now)
     return bool(left)
 
 
 async def forget_unconfirmed(connection: AsyncConnection, *, now: datetime) -> int:
     """Delete what nobody confirmed in two days."""
     gone = (await connection.execute(_FORGET, {"since": now - UNCONFIRMED_KEPT})).scalars().all()
-    await _drop(connection, gone, now=now)
+    await drop_waiting(connection, gone, now=now)
     return len(gone)
 
 
-async def _drop(connection: AsyncConnection, gone: Sequence[int], *, now: datetime) -> None:
+async def drop_waiting(connection: AsyncConnection, gone: Sequence[int], *, now: datetime) -> None:
+    """What still waits for subscriptions that are gone is not sent."""
     recipients = [f"subscription:{one}" for one in gone]
     if recipients:
         await connection.execute(_DROP, {"recipients": recipients, "now": now})
 
 
-async def _check_area(connection: AsyncConnection, kind: AreaKind, code: str) -> None:
+async def check_area(connection: AsyncConnection, kind: AreaKind, code: str) -> None:
+    """Raises NoSuchArea when there is no such settlement, pit or river."""
     if kind is AreaKind.REACH:
         river = (area_of(kind, code, places={}) or Area()).river
         known = {row.code for row in await connection.execute(_RIVERS)}

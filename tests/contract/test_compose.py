@@ -4,7 +4,10 @@ import copy
 import importlib.resources
 import json
 import re
+import shlex
+import signal
 import subprocess
+from types import SimpleNamespace
 
 import jsonschema
 import pytest
@@ -63,8 +66,10 @@ def test_the_schema_sees_a_planted_mistake(path, value):
 
 
 def test_every_part_of_a_real_installation_is_there():
-    assert set(SERVICES) == {"database", "mosquitto", "migrate", "ingest", "alerts", "notices", "weather", "api"}
-    assert {name for name in SERVICES if "profiles" in SERVICES[name]} == {"weather"}  # it alone needs the internet
+    ours = {"migrate", "ingest", "alerts", "notices", "follow-passwords", "register-export", "weather", "api"}
+    assert set(SERVICES) == {"database", "mosquitto"} | ours
+    outside = {name for name in SERVICES if "profiles" in SERVICES[name]}
+    assert outside == {"weather", "register-export"}  # they alone speak to somebody else's machine
     assert SERVICES["ingest"]["deploy"]["replicas"] == "${INGEST_WORKERS:-2}"
 
 
@@ -219,6 +224,24 @@ def test_devices_of_the_registry_reach_the_broker_and_service_users_stay(made_se
     assert file.stat().st_ino == inode
     assert (tmp_path / "docker.calls").read_text().splitlines()[-1] == "compose kill --signal HUP mosquitto"
     file.write_text("\n".join(before) + "\n")
+
+
+def test_the_keys_of_web_push_are_a_pair_that_the_process_takes(made_secrets):
+    from services.notices.web_push import key_of
+
+    public = (made_secrets / "uskat_push_public_key").read_text()
+    assert key_of(made_secrets / "push_key", published=public)
+
+
+def test_the_command_that_tells_the_broker_is_one_and_signals_the_first_process():
+    service = SERVICES["follow-passwords"]
+    tell = shlex.split(service["command"][service["command"].index("--tell") + 1])
+    assert (tell[0], service["pid"]) == ("python", "service:mosquitto")
+    asked = []
+    exec(tell[2].replace("import os; ", ""), {"os": SimpleNamespace(kill=lambda *of: asked.append(of))})
+    assert asked == [(1, signal.SIGHUP)]
+    assert service["volumes"] == ["./deploy/secrets/mqtt_passwords:/broker/mqtt_passwords"]
+    assert service["command"][2] == "/broker/mqtt_passwords"
 
 
 def test_the_image_is_built_from_the_lock_file_with_the_tools_of_the_makefile():

@@ -6,17 +6,21 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.notices.main import decide_all
+from services.notices.outcome import Gone
 from services.storage.case_notice import TERM
 from services.storage.engine import unit_of_work
 from services.storage.handling_store import attend
 from services.storage.notice_store import decide_next
+from services.storage.push_store import subscribe_browser
 from tests.integration.notice_world import make_notice_world
-from tests.integration.test_notices_deciding import Channels, deliver, subscribed
+from tests.integration.test_notices_deciding import NOON, Channels, deliver, subscribed
 from uskat.finding import FindingKind, Severity
 from uskat.supervision.handling.policy import packaged_policy
 from uskat.supervision.handling.step import MACHINE, Action, Step
+from uskat.supervision.notice.area import AreaKind
 from uskat.supervision.reconcile import AlertEvent
 
+ENDPOINT = "https://fcm.googleapis.com/fcm/send/demo"
 AUTUMN = datetime(2026, 11, 26, 5, 0, tzinfo=UTC)  # 12:00 in Novokuznetsk, under reaction-norms-2
 
 
@@ -228,6 +232,37 @@ async def test_a_flood_is_gathered_for_ten_minutes_and_what_is_grave_is_not(worl
     await world.change(30, severity=Severity.VIOLATION)
     await decided(world, AUTUMN + timedelta(minutes=15))
     assert (await world.notices())[-1]["kind"] == "notice"  # the flood is over
+
+
+async def test_a_browser_is_told_and_forgotten_when_its_push_service_does_not_know_it(world):
+    keys = {"p256dh": "x", "auth": "y"}
+    for code in ("uskat:0-10", "uskat:30-50"):
+        async with unit_of_work(world.engine) as connection:
+            await subscribe_browser(
+                connection, ENDPOINT, keys=keys, kind=AreaKind.REACH, code=code, language="ru", now=NOON
+            )
+    await world.change(1)
+    assert await decided(world, NOON) == 0  # the norms of June know of no push
+    await world.change(2)
+    await decided(world)
+    [notice] = await world.notices()
+    assert notice["channel"] == "push"
+    left = Left()
+    await deliver(world, AUTUMN, channels=left)
+    assert left.seen == [(ENDPOINT, keys)]
+    assert await world.sql.fetchval("SELECT count(*) FROM subscription") == 0
+    assert [row["state"] for row in await world.notices()] == ["dropped"]
+    assert await world.sql.fetchval("SELECT count(*) FROM notice_attempt") == 0
+
+
+class Left(Channels):
+    """Every browser is gone."""
+
+    seen = ()
+
+    async def send(self, outgoing, wording):
+        self.seen = [*self.seen, (outgoing.address, outgoing.push_keys)]
+        raise Gone("push service: status 410")
 
 
 class Later(Channels):

@@ -3,6 +3,8 @@
 A link alone changes nothing: mail programs open links by themselves. The token stands in the query, which no log has.
 """
 
+from functools import cache
+from importlib.resources import files
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -10,7 +12,7 @@ from fastapi.responses import Response
 
 from services.api.citizen_page import citizen_page
 from services.api.context import Context, Shared
-from services.api.errors import ApiError, InvalidRequest, TooManyRequests
+from services.api.errors import ApiError, InvalidRequest, NotFound, TooManyRequests
 from services.api.form import Form, read_form
 from services.api.query import PLAIN_TEXT
 from services.api.routers.subscriptions import NewSubscription, ask
@@ -24,6 +26,8 @@ from uskat.supervision.notice.area import AreaKind
 from uskat.supervision.notice.recipient import AddressError, mail_address
 
 SMALL_FORM = 4096
+SCRIPTS = frozenset({"push.js", "push-worker.js"})
+SCRIPT_HEADERS = {"Cache-Control": "no-cache", "Service-Worker-Allowed": "/subscription"}
 Token = Annotated[str, Query(max_length=100, pattern=PLAIN_TEXT)]
 router = APIRouter(prefix="/subscription", include_in_schema=False)
 
@@ -52,6 +56,14 @@ async def post_form(request: Request, context: Shared) -> Response:
     return _done(
         "Проверьте почту", "Мы отправили письмо со ссылкой. Подпишем вас, когда вы подтвердите её за двое суток."
     )
+
+
+@router.get("/script/{name}")
+async def get_script(name: str) -> Response:
+    """What the page runs for web push, and the service worker; the page works without them."""
+    if name not in SCRIPTS:
+        raise NotFound("no such script")
+    return Response(_script(name), media_type="text/javascript; charset=utf-8", headers=SCRIPT_HEADERS)
 
 
 @router.get("/confirm")
@@ -88,6 +100,11 @@ async def post_leave(context: Shared, token: Token) -> Response:
     return _done("Вы отписаны", "Адрес удалён, писем больше не будет.")
 
 
+@cache
+def _script(name: str) -> str:
+    return files("services.api").joinpath("templates", name).read_text(encoding="utf-8")
+
+
 async def _form(context: Context, given: Form | None = None, *, error: ApiError | None = None) -> Response:
     given = given or Form()
     if isinstance(error, TooManyRequests):
@@ -98,6 +115,7 @@ async def _form(context: Context, given: Form | None = None, *, error: ApiError 
         "subscription_form.html",
         status_code=200 if error is None else 429 if isinstance(error, TooManyRequests) else 422,
         error=words,
+        push_key=context.settings.push_public_key,
         areas=await context.published.ask(area_choices),
         email=given.text("email") or "",
         chosen=given.text("area") or "",

@@ -11,6 +11,22 @@ from services.storage.engine import libpq_url, make_engine
 from tests.integration.test_api.world import World, decoded, raise_alert
 
 CONTACT = {"role": "duty", "name": "Дежурный (демо)", "channel": "email", "address": "duty@demo.test"}
+SHORT = {
+    "acknowledge_min": 5,
+    "dispatch_min": 10,
+    "sample_min": 20,
+    "decide_min": 60,
+    "escalate_to": ["inspector", "head"],
+}
+TERMS = dict.fromkeys(("maintenance", "notice", "violation", "high", "extreme"), SHORT)
+CASE_POLICY = {"id": "agency-cases", "verified": True, "source": "Приказ № 1 (демо)", "terms": TERMS}
+PUSH = {
+    "endpoint": "https://updates.push.services.mozilla.com/wpush/v2/demo",
+    "keys": {
+        "p256dh": "BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM",
+        "auth": "tBHItJI5svbpez7KI4CCXg",
+    },
+}
 
 
 @pytest.fixture
@@ -112,3 +128,54 @@ async def test_one_visitor_cannot_fill_other_peoples_mailboxes(world, sql):
         for number in range(12)
     ]
     assert answers == [202] * 10 + [429] * 2
+
+
+async def test_a_browser_subscribes_and_leaves_in_one_click_and_no_stranger_is_posted_to(world, sql):
+    settings = world.app.state.context.settings
+    place = {"area_kind": "reach", "area_code": "push:0-10"}
+    await sql.execute("INSERT INTO river (code, name) VALUES ('push', 'Река (демо)')")
+    wanted = place | {"endpoint": PUSH["endpoint"], "keys": PUSH["keys"]}
+    assert decoded(await world.client.get("/api/v1/push-key")) == {"public_key": None}
+    assert "push-on" not in (await world.client.get("/subscription")).text
+    assert (await world.client.post("/api/v1/push-subscriptions", json=wanted)).status_code == 422
+    settings.push_public_key = PUSH["keys"]["p256dh"]
+    try:
+        assert decoded(await world.client.get("/api/v1/push-key")) == {"public_key": settings.push_public_key}
+        page = await world.client.get("/subscription")
+        assert f'data-key="{settings.push_public_key}"' in page.text
+        for script in re.findall(r'src="([^"]+)"', page.text):
+            assert (await world.client.get(script)).headers["content-type"].startswith("text/javascript")
+        worker = await world.client.get("/subscription/script/push-worker.js")
+        assert worker.headers["service-worker-allowed"] == "/subscription"
+        for wrong in ({"endpoint": "http://127.0.0.1:5432/"}, {"keys": PUSH["keys"] | {"auth": "short"}},
+                      {"area_code": "nowhere:0-10"}):  # fmt: skip
+            answer = await world.client.post("/api/v1/push-subscriptions", json=wanted | wrong)
+            assert answer.status_code == 422, wrong
+        made = await world.client.post("/api/v1/push-subscriptions", json=wanted)
+        assert made.status_code == 201, made.text
+        row = await sql.fetchrow("SELECT channel, confirmed_at, token FROM subscription WHERE area_code = 'push:0-10'")
+        assert (row["channel"], row["confirmed_at"]) == ("push", world.clock.now)
+        assert decoded(made)["leave"].endswith(row["token"])
+        for _ in range(2):  # again is no error, and tells nothing
+            left = await world.client.post("/api/v1/push-subscriptions/leave", json={"endpoint": PUSH["endpoint"]})
+            assert left.status_code == 204
+        assert await sql.fetchval("SELECT count(*) FROM subscription WHERE channel = 'push'") == 0
+    finally:
+        settings.push_public_key = None
+
+
+async def test_terms_of_cases_are_entered_and_kept_on_record(world, sql):
+    keys = world.token("operate")
+    document = CASE_POLICY | {"valid_from": world.clock.now.date().isoformat()}
+    made = await world.client.post("/api/v1/case-policies", json=document, headers=keys)
+    assert (made.status_code, decoded(made)["in_force"]) == (201, True), made.text
+    assert (await world.client.post("/api/v1/case-policies", json=document, headers=keys)).status_code == 409
+    for wrong in ({"terms": {}}, {"id": "case-policy-1"}, {"terms": TERMS | {"high": SHORT | {"dispatch_min": 1}}},
+                  {"terms": TERMS | {"high": SHORT | {"escalate_to": ["janitor"]}}}, {"valid_from": "2026-13-01"}):  # fmt: skip
+        answer = await world.client.post("/api/v1/case-policies", json=document | {"id": "x"} | wrong, headers=keys)
+        assert answer.status_code == (409 if "id" in wrong else 422), (wrong, answer.text)
+    listed = decoded(await world.client.get("/api/v1/case-policies", headers=keys))["items"]
+    assert [(one["id"], one["in_force"]) for one in listed][-1] == ("agency-cases", True)
+    assert listed[-1]["terms"]["extreme"]["acknowledge_min"] == 5
+    row = await sql.fetchrow("SELECT who, object_id FROM audit_log WHERE action = 'case_policy.enter'")
+    assert (row["who"], row["object_id"]) == (listed[-1]["entered_by"], "agency-cases")
