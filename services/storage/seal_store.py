@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.storage.engine import unit_of_work
 from services.storage.intake.identity import LANES
 from services.storage.reading import row_values
+from uskat.supervision.evidence.keyring import KeyRing, closing_key
 from uskat.supervision.evidence.link import GENESIS, link_hash
 from uskat.supervision.evidence.merkle import root_of
 from uskat.supervision.evidence.seal import (
@@ -150,13 +151,18 @@ async def sealed_days(connection: AsyncConnection, *, first: date, last: date, l
     return [SealedDay(*row_values(row)) for row in rows]
 
 
-async def check_day(connection: AsyncConnection, sealed: SealedDay, *, trusted: Ed25519PublicKey | None) -> list[str]:
+async def check_day(
+    connection: AsyncConnection, sealed: SealedDay, *, trusted: KeyRing | Ed25519PublicKey | None
+) -> list[str]:
     """What a closed day says against what is stored now; empty: it agrees. trusted: None for the key kept with it."""
     records = await read_day(connection, sealed.day)
     faults = records.faults
     try:
         statement = statement_of(sealed.statement)
-        key = trusted or public_key(sealed.public_key.encode())
+        if isinstance(trusted, KeyRing):
+            key = closing_key(trusted, statement.key_id, day=sealed.day)
+        else:
+            key = trusted or public_key(sealed.public_key.encode())
     except (ValueError, KeyUnusable) as error:
         return [*faults, f"day {sealed.day}: {error}"]
     if not day_signed_by(key, bytes.fromhex(sealed.signature), text=sealed.statement):

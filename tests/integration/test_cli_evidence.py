@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -113,3 +114,30 @@ def test_a_saved_answer_of_the_fund_enters_the_register(filled: str, tmp_path: P
     assert "U-43\t" not in uskat("arshin", "expiring", code=1)
     file.write_text("{}")
     uskat("arshin", "import", file, code=2)
+
+
+def test_after_a_rotation_both_keys_are_given_and_a_saved_answer_is_compared(
+    filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new, pack, keys = tmp_path / "old.pem", tmp_path / "new.pem", tmp_path / "pack.zip", tmp_path / "keys"
+    keys.mkdir()
+    for private in (old, new):
+        made = uskat("admin", "evidence-key", private)
+        (keys / private.name).write_text(made[made.index("-----BEGIN") : made.index("key ")])
+    monkeypatch.setenv("USKAT_EVIDENCE_KEY_FILE", str(old))
+    uskat("evidence", "seal")
+    monkeypatch.setenv("USKAT_EVIDENCE_KEY_FILE", str(new))
+    uskat("evidence", "pack", 1, "--out", pack)
+    assert "all agree" in uskat("evidence", "check", "--key", keys)
+    assert "is none of those you trust" in uskat("evidence", "check", "--key", keys / "new.pem", code=1)
+    saved = tmp_path / "days.json"
+    saved.write_text(zipfile.ZipFile(pack).read("days.json").decode())
+    monkeypatch.setenv("USKAT_DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")  # elsewhere
+    said = uskat("evidence", "verify", pack, "--key", keys / "old.pem", "--key", keys / "new.pem", "--days", saved)
+    assert "nothing is wrong" in said
+    assert "day 2026-06-01 is signed by key" in said
+    assert "1 of these days are in the answers you saved" in said
+    assert "nothing is wrong" in uskat("evidence", "verify", pack, "--key", keys)
+    assert "is none of those you trust" in uskat("evidence", "verify", pack, "--key", keys / "new.pem", code=1)
+    saved.write_text("{}")
+    uskat("evidence", "verify", pack, "--key", keys, "--days", saved, code=2)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import typer
@@ -12,7 +13,10 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+    from uskat.supervision.evidence.keyring import KeyRing
+
 T = TypeVar("T")
+KEY_HELP = "Public key you trust, not from the pack: PEM, list with terms (JSON), or a folder of them; may repeat"
 UNUSABLE = 2
 """Exit code: what was given cannot be used at all."""
 
@@ -30,6 +34,21 @@ def on_database(work: Callable[[AsyncEngine], Awaitable[T]]) -> T:
             await engine.dispose()
 
     return asyncio.run(run())
+
+
+def trusted_keys(paths: Sequence[Path]) -> KeyRing | None:
+    """Keys of files and folders, None without any; exits with a sentence when one is none."""
+    from uskat.supervision.evidence.keyring import read_keys, ring_of
+    from uskat.supervision.evidence.seal import KeyUnusable
+
+    if not paths:
+        return None
+    files = [file for path in paths for file in (sorted(path.iterdir()) if path.is_dir() else [path])]
+    try:
+        return ring_of([key for file in files for key in read_keys(file.read_bytes())])
+    except (OSError, KeyUnusable) as error:
+        typer.echo(f"{', '.join(map(str, paths))}: {error}", err=True)
+        raise typer.Exit(UNUSABLE) from error
 
 
 def signing_key() -> Ed25519PrivateKey:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.evidence.database import UNUSABLE, on_database, signing_key
+from services.cli.evidence.database import KEY_HELP, UNUSABLE, on_database, signing_key, trusted_keys
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -37,19 +37,23 @@ def pack(
 
 def verify(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The pack")],
-    key: Annotated[Path | None, typer.Option(exists=True, help="Public key you trust (PEM), not from the pack")] = None,
+    key: Annotated[list[Path] | None, typer.Option(exists=True, help=KEY_HELP)] = None,
+    days: Annotated[
+        list[Path] | None, typer.Option(exists=True, help="Saved answer of /api/v1/evidence/days; may repeat")
+    ] = None,
 ) -> None:
-    """Check a pack without network or database; exit 1 on any fault, 2 when the key is none."""
+    """Check a pack without network or database; exit 1 on any fault, 2 when a key or a saved answer is none."""
     from services.storage.evidence_decoding import decode_again, measure_again
-    from uskat.supervision.evidence.seal import KeyUnusable, public_key
+    from uskat.supervision.evidence.published import PublishedError, read_days
     from uskat.supervision.evidence.verify import verify_pack
 
+    trusted = trusted_keys(key or ())
     try:
-        trusted = public_key(key.read_bytes()) if key is not None else None
-    except KeyUnusable as error:
-        typer.echo(f"{key}: {error}", err=True)
+        kept = [one for path in days or () for one in read_days(path.read_bytes())]
+    except PublishedError as error:
+        typer.echo(str(error), err=True)
         raise typer.Exit(UNUSABLE) from error
-    report = verify_pack(file.read_bytes(), trusted=trusted, decode=decode_again, measure=measure_again)
+    report = verify_pack(file.read_bytes(), trusted=trusted, decode=decode_again, measure=measure_again, kept=kept)
     _tell(report)
     if report.faults:
         raise typer.Exit(1)
@@ -65,8 +69,12 @@ def _tell(report: PackReport) -> None:
         f" {report.records} records decoded anew;"
         f" {report.proved} messages lead to a signed day, {report.messages - report.proved} are of days not closed yet"
     )
+    for day, key_id in sorted(report.days.items()):
+        typer.echo(f"day {day} is signed by key {key_id}")
+    if report.compared:
+        typer.echo(f"{report.compared} of these days are in the answers you saved")
     if report.trusted:
-        typer.echo(f"signed with the key you gave, {report.key_id}")
+        typer.echo(f"the pack is to be signed with a key you gave; it names {report.key_id}")
     else:
         typer.echo(f"NO KEY GIVEN: the pack fits itself by the key inside it, {report.key_id}; that proves no origin")
     typer.echo("nothing is wrong" if not report.faults else f"{len(report.faults)} FAULTS")

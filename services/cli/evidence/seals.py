@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.evidence.database import UNUSABLE, on_database, signing_key
+from services.cli.evidence.database import KEY_HELP, UNUSABLE, on_database, signing_key, trusted_keys
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from uskat.supervision.evidence.keyring import KeyRing
 
 SHOWN_FAULTS = 20
 
@@ -55,16 +56,10 @@ def seal() -> None:
 def check(
     first: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day, UTC; else all")] = None,
     last: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day, UTC; else all")] = None,
-    key: Annotated[Path | None, typer.Option(exists=True, help="Public key you trust (PEM)")] = None,
+    key: Annotated[list[Path] | None, typer.Option(exists=True, help=KEY_HELP)] = None,
 ) -> None:
     """Compute closed days anew from what is stored now; exit 1 when one does not agree, 2 when the key is none."""
-    from uskat.supervision.evidence.seal import KeyUnusable, public_key
-
-    try:
-        trusted = public_key(key.read_bytes()) if key is not None else None
-    except KeyUnusable as error:
-        typer.echo(f"{key}: {error}", err=True)
-        raise typer.Exit(UNUSABLE) from error
+    trusted = trusted_keys(key or ())
     if trusted is None:
         typer.echo("no --key given: signatures are compared with the key that lies in the database itself", err=True)
     span = (first.date() if first else date.min, last.date() if last else date.max)
@@ -76,9 +71,7 @@ def check(
         raise typer.Exit(1)
 
 
-async def _check(
-    engine: AsyncEngine, span: tuple[date, date], trusted: Ed25519PublicKey | None
-) -> tuple[int, list[str]]:
+async def _check(engine: AsyncEngine, span: tuple[date, date], trusted: KeyRing | None) -> tuple[int, list[str]]:
     from services.storage.engine import unit_of_work
     from services.storage.seal_store import check_day, note_check, sealed_days
 

@@ -6,21 +6,19 @@ wrong with it.
 """
 
 import hashlib
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from uskat.supervision.evidence.container import read_container
 from uskat.supervision.evidence.grade import Fact, Requirement, grade_of, parse_rules
+from uskat.supervision.evidence.keyring import KeyRing, TrustedKey, ring_of
 from uskat.supervision.evidence.link import link_hash
 from uskat.supervision.evidence.merkle import root_by_path
 from uskat.supervision.evidence.pack import (
-    DAYS,
     FORMAT,
     GRADE,
     MANIFEST,
@@ -34,18 +32,22 @@ from uskat.supervision.evidence.pack import (
     RawRecord,
     raw_name,
 )
+from uskat.supervision.evidence.published import SignedDay
+from uskat.supervision.evidence.report import BROKEN, Opened, PackFault, PackReport
 from uskat.supervision.evidence.seal import (
     LANES,
     MANIFEST_PREFIX,
     KeyUnusable,
     day_of,
-    day_signed_by,
     key_id_of,
     message_leaf,
     public_key,
     signed_by,
     statement_of,
 )
+from uskat.supervision.evidence.verify_days import days_of
+
+__all__ = ["Decode", "DecodedRow", "Measure", "PackFault", "PackReport", "verify_pack"]
 
 DecodedRow = tuple[int, int, float, int]
 """Series id, microseconds since 1970, value, flag."""
@@ -53,65 +55,23 @@ Measure = Callable[[Mapping[str, Any], RawRecord], Any]
 """Measures the bytes of a seismic record by the calibration that the pack carries; JSON values, as they are stored."""
 Decode = Callable[[Mapping[str, Any], Sequence[RawRecord]], Mapping[int, Sequence[DecodedRow]]]
 """Decodes raw messages with the registry of the pack: readings by raw_id."""
-BROKEN = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
 
 
-@dataclass(frozen=True, slots=True)
-class PackFault:
-    """What is wrong. member: file of the pack; record: which of it, empty: the file itself."""
+def verify_pack(
+    data: bytes, *, trusted: KeyRing | Ed25519PublicKey | None, decode: Decode, measure: Measure,
+    kept: Sequence[SignedDay] = (),
+) -> PackReport:  # fmt: skip
+    """Check a pack. trusted: keys one of which must have signed it; None: the one inside, which proves no origin.
 
-    member: str
-    record: str
-    what: str
-
-    def __str__(self) -> str:
-        """One line for people."""
-        return f"{self.member}{f' [{self.record}]' if self.record else ''}: {self.what}"
-
-
-@dataclass(slots=True)
-class PackReport:
-    """Faults of a pack, and how much was checked; trusted: a key from elsewhere was given."""
-
-    trusted: bool
-    faults: list[PackFault] = field(default_factory=list)
-    members: int = 0
-    messages: int = 0
-    proved: int = 0
-    readings: int = 0
-    records: int = 0
-    key_id: str = ""
-    subject: Any = None
-
-    def fault(self, member: str, record: object, *, what: str) -> None:
-        """Add one."""
-        self.faults.append(PackFault(member, str(record), what))
-
-
-@dataclass(slots=True)
-class _Opened:
-    members: dict[str, bytes]
-    report: PackReport
-    key: Ed25519PublicKey | None
-
-    def json(self, name: str) -> Any:
-        """Value of a member; None, with a fault, when there is none or it is not JSON."""
-        try:
-            return json.loads(self.members[name])
-        except KeyError:
-            self.report.fault(name, "", what="is missing")
-        except BROKEN:
-            self.report.fault(name, "", what="cannot be read as JSON")
-        return None
-
-
-def verify_pack(data: bytes, *, trusted: Ed25519PublicKey | None, decode: Decode, measure: Measure) -> PackReport:
-    """Check a pack. trusted: the key it must be signed with; None: the one inside, which proves no origin."""
-    report = PackReport(trusted=trusted is not None)
+    kept: statements of days that somebody saved when they were published, oldest first.
+    """
+    ring = ring_of([TrustedKey(trusted)]) if isinstance(trusted, Ed25519PublicKey) else trusted
+    report = PackReport(trusted=ring is not None)
     container = read_container(data)
     for damage in container.damages:
         report.fault(damage.member or "container", f"byte {damage.at}", what=damage.what)
-    opened = _Opened(container.contents, report, _key(container.contents, trusted, report=report))
+    key = _key(container.contents, ring, report=report)
+    opened = Opened(container.contents, report, key, ring, kept)
     report.members = len(container.contents)
     _manifest(opened)
     raw = _raw(opened)
@@ -122,21 +82,24 @@ def verify_pack(data: bytes, *, trusted: Ed25519PublicKey | None, decode: Decode
     return report
 
 
-def _key(
-    members: Mapping[str, bytes], trusted: Ed25519PublicKey | None, *, report: PackReport
-) -> Ed25519PublicKey | None:
+def _key(members: Mapping[str, bytes], ring: KeyRing | None, *, report: PackReport) -> Ed25519PublicKey | None:
     try:
         inside = public_key(members.get(PUBLIC_KEY, b""))
     except KeyUnusable as error:
         report.fault(PUBLIC_KEY, "", what=str(error))
-        return trusted
-    if trusted is not None and key_id_of(trusted) != key_id_of(inside):
-        report.fault(PUBLIC_KEY, key_id_of(inside), what=f"is not the key you trust, {key_id_of(trusted)}")
-    report.key_id = key_id_of(trusted or inside)
-    return trusted or inside
+        return None
+    report.key_id = key_id_of(inside)
+    if ring is None:
+        return inside
+    found = ring.find(report.key_id)
+    if found is None:
+        trusted = ", ".join(sorted(ring.keys)) or "none"
+        report.fault(PUBLIC_KEY, report.key_id, what=f"is not the key you trust, {trusted}")
+        return None
+    return found.key
 
 
-def _manifest(opened: _Opened) -> None:
+def _manifest(opened: Opened) -> None:
     report, members = opened.report, opened.members
     manifest = opened.json(MANIFEST)
     try:
@@ -153,6 +116,7 @@ def _manifest(opened: _Opened) -> None:
     report.subject = manifest.get("subject")
     if manifest.get("key_id") != report.key_id:
         report.fault(MANIFEST, "key_id", what=f"names key {manifest.get('key_id')!r}")
+    _term(opened, manifest.get("made_at"))
     for name, told in files.items():
         if name not in members:
             report.fault(name, "", what="is missing")
@@ -162,7 +126,18 @@ def _manifest(opened: _Opened) -> None:
         report.fault(name, "", what="is not in the manifest")
 
 
-def _raw(opened: _Opened) -> dict[int, RawRecord]:
+def _term(opened: Opened, made_at: Any) -> None:
+    found = opened.ring.find(opened.report.key_id) if opened.ring is not None else None
+    try:
+        day = datetime.fromisoformat(made_at).astimezone(UTC).date()
+    except BROKEN:
+        opened.report.fault(MANIFEST, "made_at", what="is no moment")
+        return
+    if found is not None and not found.signed_on(day):
+        opened.report.fault(MANIFEST, "made_at", what=f"key {found.key_id} was not in force on {day}")
+
+
+def _raw(opened: Opened) -> dict[int, RawRecord]:
     found: dict[int, RawRecord] = {}
     last: dict[tuple[str | None, int], RawRecord] = {}
     for place, entry in enumerate(opened.json(RAW_INDEX) or ()):
@@ -187,20 +162,9 @@ def _raw(opened: _Opened) -> dict[int, RawRecord]:
     return found
 
 
-def _proofs(opened: _Opened, raw: Mapping[int, RawRecord]) -> None:
-    report, days = opened.report, opened.json(DAYS) or []
-    closed: set[date] = set()
-    for place, day in enumerate(days):
-        try:
-            key = opened.key if report.trusted else public_key(day["public_key"].encode())
-            good = key is not None and day_signed_by(key, bytes.fromhex(day["signature"]), text=day["statement"])
-            good = good and statement_of(day["statement"]).key_id == key_id_of(key)  # type: ignore[arg-type]
-        except BROKEN:
-            good = False
-        if not good:
-            report.fault(DAYS, place, what="the statement of the day is not signed by its key")
-            continue
-        closed.add(statement_of(day["statement"]).day)
+def _proofs(opened: Opened, raw: Mapping[int, RawRecord]) -> None:
+    report, days = opened.report, days_of(opened)
+    closed = set(report.days)
     waiting = set(raw)
     for proof in opened.json(PROOFS) or ():
         try:
@@ -221,7 +185,7 @@ def _proofs(opened: _Opened, raw: Mapping[int, RawRecord]) -> None:
             report.fault(PROOFS, raw_id, what="no proof, though its day was closed")
 
 
-def _readings(opened: _Opened, raw: Mapping[int, RawRecord], decode: Decode) -> None:
+def _readings(opened: Opened, raw: Mapping[int, RawRecord], decode: Decode) -> None:
     report, told = opened.report, opened.json(READINGS)
     try:
         series, low, high = set(told["series"]), int(told["since_us"]), int(told["until_us"])
@@ -243,7 +207,7 @@ def _readings(opened: _Opened, raw: Mapping[int, RawRecord], decode: Decode) -> 
             report.fault(READINGS, f"series {row[0]} at {row[1]}", what=f"{row[2]!r} of message {row[4]} is left out")
 
 
-def _records(opened: _Opened, raw: Mapping[int, RawRecord], measure: Measure) -> None:
+def _records(opened: Opened, raw: Mapping[int, RawRecord], measure: Measure) -> None:
     for place, told in enumerate(opened.json(RECORDS) or ()):
         try:
             one = raw[int(told["raw_id"])]
@@ -267,7 +231,7 @@ def _difference(told: Any, made: Any, name: str) -> str:
     return "" if told == made else name
 
 
-def _grade(opened: _Opened) -> None:
+def _grade(opened: Opened) -> None:
     told = opened.json(GRADE)
     try:
         facts = [Fact(Requirement(f["requirement"]), f["holds"], f["words"], f["words_en"]) for f in told["facts"]]
