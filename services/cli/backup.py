@@ -101,8 +101,8 @@ async def restore_backup(folder: Path, url: str, *, pg_bin: Path | None = None) 
         major = await prepare(engine, timescale=manifest["timescale"], roles=manifest["roles"])
         tools = find_tools(max(major, manifest["pg_dump"]), pg_bin)
         await engine.dispose()
-        await asyncio.to_thread(tools.restore, folder / DUMP, libpq_url(url))
-        await finish(engine, timescale=manifest["timescale"])
+        await asyncio.to_thread(tools.restore, folder / DUMP, libpq_url(url), server_major=major)
+        await finish(engine, timescale=manifest["timescale"], roles=manifest["roles"])
         async with one_point(engine) as connection:
             return differences(wanted, await table_books(connection))
     finally:
@@ -131,6 +131,8 @@ def _sha256(file: Path) -> str:
 
 
 def _told(work: Any) -> Any:
+    from sqlalchemy.exc import ArgumentError, DBAPIError
+
     from services.parts.process import PartError
     from services.storage.backup.target import NotATarget
 
@@ -138,6 +140,10 @@ def _told(work: Any) -> Any:
         return asyncio.run(work)
     except (PartError, NotATarget, LookupError, OSError) as error:
         _refuse(str(error))
+    except DBAPIError as error:
+        _refuse(f"the database refused: {error.orig}")
+    except ArgumentError:
+        _refuse("the address is none of a database: postgresql://user@host/name")
 
 
 def _refuse(why: str) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import re
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -14,6 +15,8 @@ from services.parts.embedded import wheel_binaries
 from services.parts.process import PartError, PartNotFound
 
 SAID = 2000
+DEFAULT_PRIVILEGES = " DEFAULT ACL "
+NEW_SETTING, NEW_SETTING_SINCE = 'unrecognized configuration parameter "transaction_timeout"', 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +32,23 @@ class PostgresTools:
         argv = [str(self.dump_program), "--format=custom", f"--file={file}", f"--snapshot={snapshot}", "--no-password"]
         _run(argv, database_url)
 
-    def restore(self, file: Path, database_url: str) -> None:
-        """Read a dump into a database that is ready for it. Raises PartError at the first error."""
+    def restore(self, file: Path, database_url: str, *, server_major: int) -> None:
+        """Read a dump into a database that is ready for it. Raises PartError when anything of it was refused.
+
+        From version 17 on pg_restore begins with a setting that an older server does not know; only that is forgiven.
+        Default privileges are left out: they name the owner of the old tables, who need not be there.
+        """
         name = connection_settings(database_url)["PGDATABASE"]
-        argv = [
-            str(self.restore_program), f"--dbname={name}", "--no-owner", "--exit-on-error", "--no-password", str(file),
-        ]  # fmt: skip
-        _run(argv, database_url)
+        forgiving = server_major < NEW_SETTING_SINCE <= self.major
+        listed = _run([str(self.restore_program), "--list", str(file)], database_url).splitlines()
+        with tempfile.NamedTemporaryFile("w", suffix=".list", encoding="utf-8") as wanted:
+            wanted.write("\n".join(line for line in listed if DEFAULT_PRIVILEGES not in line) + "\n")
+            wanted.flush()
+            argv = [
+                str(self.restore_program), f"--dbname={name}", "--no-owner", "--no-password",
+                f"--use-list={wanted.name}", *([] if forgiving else ["--exit-on-error"]), str(file),
+            ]  # fmt: skip
+            _run(argv, database_url, forgiven=NEW_SETTING if forgiving else None)
 
 
 def find_tools(server_major: int, folder: Path | None = None) -> PostgresTools:
@@ -83,8 +96,11 @@ def _tools(folder: Path) -> PostgresTools | None:
     return PostgresTools(*programs, int(version.group(1))) if version else None
 
 
-def _run(argv: list[str], database_url: str) -> None:
+def _run(argv: list[str], database_url: str, *, forgiven: str | None = None) -> str:
     settings = connection_settings(database_url) | {"LC_ALL": "C", "PGAPPNAME": "uskat-backup", "PGTZ": "UTC"}
     done = subprocess.run(argv, capture_output=True, text=True, check=False, env=settings)
-    if done.returncode:
+    errors = [line for line in done.stderr.splitlines() if ": error: " in line]
+    harmless = forgiven is not None and errors and all(forgiven in line for line in errors)
+    if done.returncode and not harmless:
         raise PartError(f"{Path(argv[0]).name} ended with {done.returncode}: {done.stderr.strip()[-SAID:]}")
+    return done.stdout

@@ -1,19 +1,28 @@
 """Backup and restore: nothing lost that was committed before the point, nothing there that was not; damage is told."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import asyncpg
 import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from typer.testing import CliRunner
 
 from services.cli.backup import DUMP, MANIFEST, make_backup, restore_backup
+from services.cli.main import app
 from services.parts.postgres import PostgresServer
+from services.parts.postgres_tools import PostgresTools
+from services.parts.process import PartError
 from services.storage import registry
 from services.storage.backup.target import NotATarget
+from services.storage.caller import Caller, act_as
 from services.storage.engine import make_engine, unit_of_work
 from services.storage.intake import Incoming, Intake
 from tests.conftest import fresh_database
@@ -120,3 +129,64 @@ async def test_a_database_that_is_not_ours_is_not_backed_up(embedded_server, tmp
         with pytest.raises(LookupError, match="never migrated"):
             await make_backup(empty, tmp_path)
     assert not (tmp_path / MANIFEST).exists()
+
+
+async def test_a_backup_is_restored_by_another_owner_on_another_server(embedded_server, embedded_database, tmp_path):
+    """The owner of the old tables is not there, and whoever restores is no superuser and may make no roles."""
+    engine = make_engine(embedded_database)
+    async with unit_of_work(engine) as connection:  # a server where the old owner never was
+        await connection.execute(text("CREATE ROLE gone SUPERUSER"))
+        await connection.execute(text("ALTER DEFAULT PRIVILEGES FOR ROLE gone GRANT SELECT ON TABLES TO uskat_api"))
+    await make_backup(embedded_database, tmp_path)
+    async with unit_of_work(engine) as connection:
+        await connection.execute(text("DROP OWNED BY gone"))
+        await connection.execute(text("DROP ROLE gone"))
+        await connection.execute(text("CREATE ROLE keeper LOGIN"))
+    try:
+        for empty in fresh_database(embedded_server, migrated=False):
+            url = make_url(empty)
+            embedded_server.execute(f'ALTER DATABASE "{url.database}" OWNER TO keeper')
+            mine = url.set(username="keeper").render_as_string(hide_password=False)
+            with pytest.raises(NotATarget, match="GRANT uskat_api TO keeper;"):
+                await restore_backup(tmp_path, mine)
+            embedded_server.execute("GRANT uskat_api TO keeper")
+            assert await restore_backup(tmp_path, mine) == []
+            own = make_engine(mine)
+            async with unit_of_work(own) as connection:  # what a later migration makes is the API's to use too
+                await connection.execute(text("CREATE TABLE made_later (n int)"))
+                await act_as(connection, Caller("ivanova"))
+                assert await connection.scalar(text("SELECT count(*) FROM made_later")) == 0
+            await own.dispose()
+            embedded_server.execute(f'ALTER DATABASE "{url.database}" OWNER TO {url.username}')
+    finally:
+        async with unit_of_work(engine) as connection:
+            await connection.execute(text("DROP ROLE keeper"))
+        await engine.dispose()
+
+
+def test_only_the_setting_that_an_older_server_does_not_know_is_forgiven(tmp_path):
+    """Programs of version 18 and a server of version 15: what pg_restore says first there, and one error more."""
+    unknown = 'pg_restore: error: ERROR:  unrecognized configuration parameter "transaction_timeout"'
+    for errors, refused in (([unknown], False), ([unknown, "pg_restore: error: no disk space"], True)):
+        said = tmp_path / "said"
+        said.write_text("\n".join([*errors, "pg_restore: warning: errors ignored on restore: 1"]))
+        program = tmp_path / "pg_restore"
+        program.write_text(f'#!/bin/sh\n[ "$1" = --list ] && exit 0\ncat {said} >&2\nexit 1\n')
+        program.chmod(0o700)
+        tools = PostgresTools(program, program, 18)
+        with pytest.raises(PartError) if refused else nullcontext():
+            tools.restore(tmp_path / DUMP, "postgresql://uskat@127.0.0.1/new", server_major=15)
+        with pytest.raises(PartError):
+            tools.restore(tmp_path / DUMP, "postgresql://uskat@127.0.0.1/new", server_major=18)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"), [("nonsense", "none of a database"), ("postgresql://u@127.0.0.1:1/x", "Connect call failed")]
+)
+def test_an_address_where_nothing_is_is_told_in_a_sentence(url, words, tmp_path):
+    manifest = {"format": 1, "timescale": None, "roles": [], "pg_dump": 15, "tables": {}}
+    (tmp_path / DUMP).write_bytes(b"")
+    digest = hashlib.sha256(b"").hexdigest()
+    (tmp_path / MANIFEST).write_text(json.dumps(manifest | {"dump": {"sha256": digest}}))
+    done = CliRunner().invoke(app, ["restore", str(tmp_path), "--database-url", url])
+    assert (done.exit_code, words in done.output, "Traceback" in done.output) == (1, True, False), done.output

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.storage.caller import ROLE
 from services.storage.engine import unit_of_work
 
 _FILLED = text(
@@ -16,11 +18,20 @@ _FILLED = text(
 )
 _MAJOR = text("SELECT current_setting('server_version_num')::int / 10000")
 _VERSIONS = text("SELECT version FROM pg_available_extension_versions WHERE name = 'timescaledb'")
-_MAKE_ROLE = text(
-    """SELECT format('CREATE ROLE %I NOLOGIN; GRANT %I TO CURRENT_USER', wanted, wanted)
+_ROLES = text(
+    """SELECT wanted, NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted),
+        format('CREATE ROLE %I NOLOGIN', wanted), format('GRANT %I TO %I', wanted, current_user)
     FROM unnest(CAST(:roles AS text[])) AS r(wanted)
-    WHERE NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = wanted)"""
+    WHERE NOT EXISTS (SELECT FROM pg_roles p WHERE p.rolname = wanted AND pg_has_role(current_user, p.oid, 'MEMBER'))"""
 )
+# What 0014_isolation grants on tables to come; a dump names the owner of the old server, who need not be on this one.
+_DEFAULTS = (
+    f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {ROLE}",
+    f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {ROLE}",
+)
+
+
+INSUFFICIENT_PRIVILEGE = "42501"
 
 
 class NotATarget(Exception):
@@ -37,9 +48,7 @@ async def prepare(engine: AsyncEngine, *, timescale: str | None, roles: Sequence
         if timescale is not None and timescale not in available:
             has = f"has TimescaleDB {', '.join(sorted(available))}" if available else "has no TimescaleDB"
             raise NotATarget(f"the backup is of TimescaleDB {timescale}, the server {has}")
-        for statement in list((await connection.execute(_MAKE_ROLE, {"roles": list(roles)})).scalars()):
-            for part in statement.split("; "):
-                await connection.execute(text(part))
+        await _make_roles(connection, roles)
         major = int(await connection.scalar(_MAJOR) or 0)
         if timescale is not None:
             await connection.execute(text(f"CREATE EXTENSION IF NOT EXISTS timescaledb VERSION '{timescale}'"))
@@ -50,11 +59,28 @@ async def prepare(engine: AsyncEngine, *, timescale: str | None, roles: Sequence
     return major
 
 
-async def finish(engine: AsyncEngine, *, timescale: str | None) -> None:
-    """What is due after the rows are there."""
+async def _make_roles(connection: AsyncConnection, roles: Sequence[str]) -> None:
+    for role, missing, create, grant in (await connection.execute(_ROLES, {"roles": list(roles)})).all():
+        wanted = [create, grant] if missing else [grant]
+        try:
+            for statement in wanted:
+                await connection.execute(text(statement))
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != INSUFFICIENT_PRIVILEGE:
+                raise
+            raise NotATarget(
+                f"the backup needs the role {role}, and you may not make it: have the server's administrator run"
+                f" {'; '.join(wanted)};"
+            ) from error
+
+
+async def finish(engine: AsyncEngine, *, timescale: str | None, roles: Sequence[str]) -> None:
+    """What is due after the rows are there; roles: those that the backup names."""
     await engine.dispose()
     if timescale is not None:
         async with unit_of_work(engine) as connection:
             await connection.execute(text("SELECT timescaledb_post_restore()"))
     async with unit_of_work(engine) as connection:
+        for statement in _DEFAULTS if ROLE in roles else ():
+            await connection.execute(text(statement))
         await connection.execute(text("ANALYZE"))
