@@ -7,11 +7,12 @@ A part that is missing skips the test with the reason, and fails it where USKAT_
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import hypothesis
 import pytest
@@ -29,6 +30,10 @@ hypothesis.settings.load_profile("uskat")
 
 T = TypeVar("T")
 TEMPLATE = "uskat_template"
+# Every test makes and drops a database, and each of the two writes the whole server to the disk: seconds a test. What
+# the session's servers hold may be lost with the machine; a process that is killed (test_restart) loses nothing by it.
+# Servers that a test makes for itself, to kill them, keep the product's own settings.
+SESSION_SETTINGS = {"fsync": "off"}
 
 
 def missing_part(reason: str) -> NoReturn:
@@ -49,7 +54,7 @@ def made(make: Callable[[], T]) -> T:
 @pytest.fixture(scope="session")
 def timescale_server() -> Iterator[TimescaleServer]:
     """PostgreSQL 17 with TimescaleDB, running."""
-    server = made(TimescaleServer)
+    server = made(lambda: TimescaleServer(settings=SESSION_SETTINGS))
     try:
         server.start()
         yield server
@@ -60,7 +65,7 @@ def timescale_server() -> Iterator[TimescaleServer]:
 @pytest.fixture(scope="session")
 def embedded_server() -> Iterator[TemporaryEmbeddedPostgres]:
     """The plain PostgreSQL of the wheel, running."""
-    server = made(TemporaryEmbeddedPostgres)
+    server = made(lambda: TemporaryEmbeddedPostgres(settings=SESSION_SETTINGS))
     try:
         server.start()
         yield server
@@ -89,18 +94,63 @@ def migrated_template(server: PostgresServer) -> str:
     return TEMPLATE
 
 
+_told: dict[tuple[int, str], Any] = {}
+
+
+def filled_template(server: PostgresServer, name: str, fill: Callable[[str], T]) -> tuple[str, T]:
+    """Return the name of a migrated database that `fill` filled, and what it told of it; made once."""
+    template = f"{TEMPLATE}_{name}"
+    if not server.has_database(template):
+        making = f"{template}_making"
+        server.drop_database(making)
+        _told[server.port, name] = fill(server.create_database(making, template=migrated_template(server)))
+        server.execute(f"ALTER DATABASE {making} RENAME TO {template}")
+    return template, _told[server.port, name]
+
+
+def copied_database(server: PostgresServer, template: str | None) -> Iterator[str]:
+    """Yield the URL of a new database, a copy of `template` if any, and drop it afterwards, whoever is connected."""
+    name = f"test_{secrets.token_hex(6)}"
+    yield server.create_database(name, template=template)
+    server.drop_database(name)
+
+
 def fresh_database(server: PostgresServer, *, migrated: bool = True) -> Iterator[str]:
     """Yield the URL of a new database and drop it afterwards, whoever is connected."""
-    name = f"test_{secrets.token_hex(6)}"
-    url = server.create_database(name, template=migrated_template(server) if migrated else None)
-    yield url
-    server.drop_database(name)
+    yield from copied_database(server, migrated_template(server) if migrated else None)
 
 
 @pytest.fixture
 def database(postgres_server: PostgresServer) -> Iterator[str]:
     """URL of a fresh migrated database, on TimescaleDB and on plain PostgreSQL."""
     yield from fresh_database(postgres_server)
+
+
+def network_template(server: PostgresServer) -> str:
+    """Return the name of a migrated database that knows the demo network, made once."""
+    from services.storage.engine import make_engine, unit_of_work
+    from services.storage.registry import load_network
+    from uskat.water.network import demo_network
+
+    async def register(url: str) -> None:
+        engine = make_engine(url, pool_size=1)
+        async with unit_of_work(engine) as connection:
+            await load_network(connection, demo_network())
+        await engine.dispose()
+
+    return filled_template(server, "network", lambda url: asyncio.run(register(url)))[0]
+
+
+@pytest.fixture
+def network_database(postgres_server: PostgresServer) -> Iterator[str]:
+    """URL of a fresh database that knows the demo network, on TimescaleDB and on plain PostgreSQL."""
+    yield from copied_database(postgres_server, network_template(postgres_server))
+
+
+@pytest.fixture
+def embedded_network_database(embedded_server: TemporaryEmbeddedPostgres) -> Iterator[str]:
+    """URL of a fresh database that knows the demo network on plain PostgreSQL only."""
+    yield from copied_database(embedded_server, network_template(embedded_server))
 
 
 @pytest.fixture

@@ -8,9 +8,8 @@ import numpy as np
 
 from services.alerts.detectors import REGISTRY
 from services.alerts.worker import Evaluator
-from services.storage.engine import libpq_url, make_engine, unit_of_work
+from services.storage.engine import libpq_url, make_engine
 from services.storage.intake import Incoming, Intake
-from services.storage.registry import load_network
 from simulators.river import World
 from simulators.scenario import Arrival, Discharge, Scenario
 from simulators.water_kind import INSTRUMENTS
@@ -44,15 +43,13 @@ def means(world, station, parameter, starts):
 
 
 class RiverDatabase:
-    """A database with the registry of the demonstration network; `sql` is a plain connection."""
+    """What a test does to a `network_database`; `sql` is a plain connection."""
 
     def __init__(self, url):
         self.url = url
 
     async def __aenter__(self):
         self.engine = make_engine(self.url, pool_size=2)
-        async with unit_of_work(self.engine) as connection:
-            await load_network(connection, demo_network())
         self.sql = await asyncpg.connect(libpq_url(self.url))
         rows = await self.sql.fetch(
             "SELECT s.id, st.code AS station, st.id AS station_id, p.code AS parameter, p.scale FROM series s"

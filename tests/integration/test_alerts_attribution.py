@@ -14,8 +14,8 @@ NOW = ZERO + timedelta(hours=36)
 
 
 @pytest.fixture
-async def rivers(database):
-    async with RiverDatabase(database) as made:
+async def rivers(network_database):
+    async with RiverDatabase(network_database) as made:
         yield made
 
 

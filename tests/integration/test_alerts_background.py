@@ -9,26 +9,22 @@ import pytest
 
 from services.alerts.detectors import REGISTRY
 from services.alerts.worker import Evaluator
-from services.storage.engine import libpq_url, make_engine, unit_of_work
-from services.storage.registry import load_network
+from services.storage.engine import libpq_url, make_engine
 from tests.integration.alerts_world import INTERVAL, World, at
-from uskat.water.network import demo_network
 
 EXCEEDANCE = [detector for detector in REGISTRY if detector.name == "exceedance"]
 
 
 @pytest.fixture
-async def engine(database):
-    made = make_engine(database, pool_size=3)
-    async with unit_of_work(made) as connection:
-        await load_network(connection, demo_network())
+async def engine(network_database):
+    made = make_engine(network_database, pool_size=3)
     yield made
     await made.dispose()
 
 
 @pytest.fixture
-async def sql(database, engine):
-    connection = await asyncpg.connect(libpq_url(database))
+async def sql(network_database, engine):
+    connection = await asyncpg.connect(libpq_url(network_database))
     await connection.execute("UPDATE series SET expected_interval_s = 60")
     yield connection
     await connection.close()

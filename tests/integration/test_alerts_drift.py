@@ -8,12 +8,10 @@ import pytest
 
 from services.alerts.detectors import REGISTRY
 from services.alerts.worker import Evaluator
-from services.storage.engine import libpq_url, make_engine, unit_of_work
-from services.storage.registry import load_network
+from services.storage.engine import libpq_url, make_engine
 from tests.integration.alerts_world import INTERVAL, at
 from tests.integration.test_alerts_background import detail, post
 from tests.integration.test_alerts_quality import store
-from uskat.water.network import demo_network
 
 STEPS = [step for step in REGISTRY if step.name in {"quality", "drift", "exceedance", "fault"}]
 DAYS = 20
@@ -22,17 +20,15 @@ POSTS = ("U-36", "U-25", "U-21")
 
 
 @pytest.fixture
-async def engine(database):
-    made = make_engine(database, pool_size=3)
-    async with unit_of_work(made) as connection:
-        await load_network(connection, demo_network())
+async def engine(network_database):
+    made = make_engine(network_database, pool_size=3)
     yield made
     await made.dispose()
 
 
 @pytest.fixture
-async def sql(database, engine):
-    connection = await asyncpg.connect(libpq_url(database))
+async def sql(network_database, engine):
+    connection = await asyncpg.connect(libpq_url(network_database))
     await connection.execute("UPDATE series SET expected_interval_s = 1200")
     yield connection
     await connection.close()

@@ -103,12 +103,12 @@ class Office:
 
 
 @pytest.fixture
-async def office(database):
+async def office(network_database):
     clock = Clock(ZERO)
-    async with RiverDatabase(database) as rivers:
+    async with RiverDatabase(network_database) as rivers:
         async with unit_of_work(rivers.engine) as connection:
             token = await registry.issue_token(connection, name="petrov", scopes=["inspector"], enterprise=AGENCY)
-        api = create_app(settings_for(database), now=clock)
+        api = create_app(settings_for(network_database), now=clock)
         async with LifespanManager(api) as manager:
             transport = httpx.ASGITransport(manager.app)
             async with httpx.AsyncClient(transport=transport, base_url="http://uskat.test") as client:

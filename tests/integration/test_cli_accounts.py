@@ -7,25 +7,15 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli.main import app
-from services.storage.engine import make_engine, unit_of_work
-from services.storage.registry import load_network
 from tests.integration.test_api.identity_world import populated
-from uskat.water.network import demo_network
 
 CREATE = ["admin", "account", "create", "Sidorova", "--name", "Сидорова (демо)", "--organisation", "inspection-demo"]
 
 
 def test_accounts_are_made_switched_off_and_invited_anew(
-    embedded_database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    embedded_network_database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    async def prepare() -> None:
-        engine = make_engine(embedded_database)
-        async with unit_of_work(engine) as connection:
-            await load_network(connection, demo_network())
-        await engine.dispose()
-
-    asyncio.run(prepare())
-    monkeypatch.setenv("USKAT_DATABASE_URL", embedded_database)
+    monkeypatch.setenv("USKAT_DATABASE_URL", embedded_network_database)
     runner = CliRunner()
     made = runner.invoke(app, [*CREATE, "--role", "admin"])
     assert made.exit_code == 0, made.output
@@ -41,7 +31,7 @@ def test_accounts_are_made_switched_off_and_invited_anew(
     assert runner.invoke(app, ["admin", "account", "disable", "sidorova"]).exit_code == 0
     assert runner.invoke(app, ["admin", "account", "enable", "sidorova"]).exit_code == 0
     again = runner.invoke(app, ["admin", "account", "invite", "sidorova"])
-    asyncio.run(_only_the_newest_invitation_opens(embedded_database, tmp_path, made.stdout, again.stdout))
+    asyncio.run(_only_the_newest_invitation_opens(embedded_network_database, tmp_path, made.stdout, again.stdout))
 
 
 async def _only_the_newest_invitation_opens(url: str, folder: Path, first: str, second: str) -> None:

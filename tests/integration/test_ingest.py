@@ -15,9 +15,6 @@ from pydantic import SecretStr
 from services.ingest.main import serve
 from services.parts.broker import Broker
 from services.settings import Settings
-from services.storage import registry
-from services.storage.engine import make_engine, unit_of_work
-from uskat.water.network import demo_network
 from uskat.wire.ack import decode_ack
 from uskat.wire.water import WaterPacket, encode_water
 
@@ -70,12 +67,8 @@ class Logger:
 
 
 @pytest.fixture
-async def filled(embedded_database: str) -> str:
-    engine = make_engine(embedded_database)
-    async with unit_of_work(engine) as connection:
-        await registry.load_network(connection, demo_network())
-    await engine.dispose()
-    return embedded_database
+def filled(embedded_network_database: str) -> str:
+    return embedded_network_database
 
 
 async def test_a_packet_travels_from_the_broker_to_the_table_and_is_confirmed(broker: Broker, filled: str) -> None:

@@ -7,12 +7,10 @@ import asyncpg
 import pytest
 from sqlalchemy import func, select, text
 
-from services.storage import registry
 from services.storage import tables as t
 from services.storage.audit import audit_books, audit_chains
 from services.storage.engine import make_engine, unit_of_work
 from services.storage.intake import Incoming, Intake
-from uskat.water.network import demo_network
 from uskat.wire.errors import RejectReason
 from uskat.wire.water import WaterPacket, encode_water
 
@@ -30,12 +28,8 @@ def packet(minute: int, *, seq: int | None = None, **values: float) -> WaterPack
 
 
 @pytest.fixture
-async def filled(database: str) -> str:
-    engine = make_engine(database)
-    async with unit_of_work(engine) as connection:
-        await registry.load_network(connection, demo_network())
-    await engine.dispose()
-    return database
+def filled(network_database: str) -> str:
+    return network_database
 
 
 @pytest.fixture

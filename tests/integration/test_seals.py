@@ -11,13 +11,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
 from services.alerts.sealing import seal_until
-from services.storage import registry
 from services.storage.engine import libpq_url, make_engine, unit_of_work
 from services.storage.intake import Incoming, Intake
 from services.storage.intake.identity import Link, next_link
 from services.storage.seal_store import check_day, days_to_seal, seal_due_days, sealed_days
 from uskat.supervision.evidence.seal import raw_ids_of, statement_of
-from uskat.water.network import demo_network
 from uskat.wire.water import WaterPacket, encode_water
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -45,20 +43,16 @@ async def store(url: str, moments: list[datetime], *, unknown: bool = False) -> 
 
 
 @pytest.fixture
-async def engine(embedded_database: str) -> AsyncIterator[Any]:
-    made = make_engine(embedded_database)
-    async with unit_of_work(made) as connection:
-        await registry.load_network(connection, demo_network())
+async def engine(embedded_network_database: str) -> AsyncIterator[Any]:
+    made = make_engine(embedded_network_database)
     yield made
     await made.dispose()
 
 
 @pytest.fixture
-async def either(database: str) -> AsyncIterator[Any]:
+async def either(network_database: str) -> AsyncIterator[Any]:
     """On TimescaleDB and on plain PostgreSQL: the lock and the ranges meet a hypertable on one of them."""
-    made = make_engine(database)
-    async with unit_of_work(made) as connection:
-        await registry.load_network(connection, demo_network())
+    made = make_engine(network_database)
     yield made
     await made.dispose()
 
@@ -68,9 +62,9 @@ async def faults_of(connection: Any, *, key: Any = KEY) -> list[str]:
     return [fault for day in reversed(days) for fault in await check_day(connection, day, trusted=key.public_key())]
 
 
-async def test_days_are_closed_in_order_and_the_empty_one_between_too(either: Any, database: str) -> None:
+async def test_days_are_closed_in_order_and_the_empty_one_between_too(either: Any, network_database: str) -> None:
     engine = either
-    await store(database, [MIDNIGHT + timedelta(hours=h) for h in (1, 2, 50)], unknown=True)
+    await store(network_database, [MIDNIGHT + timedelta(hours=h) for h in (1, 2, 50)], unknown=True)
     noon = MIDNIGHT + timedelta(days=2, hours=12)
     async with unit_of_work(engine) as connection:
         assert await days_to_seal(connection, now=MIDNIGHT + timedelta(days=1, minutes=59), limit=9) == []
@@ -87,10 +81,12 @@ async def test_days_are_closed_in_order_and_the_empty_one_between_too(either: An
         assert any("signature" in fault for fault in await faults_of(connection, key=other))
 
 
-async def test_a_late_message_belongs_to_the_day_on_which_it_was_stored(engine: Any, embedded_database: str) -> None:
-    await store(embedded_database, [MIDNIGHT + timedelta(hours=1)])
+async def test_a_late_message_belongs_to_the_day_on_which_it_was_stored(
+    engine: Any, embedded_network_database: str
+) -> None:
+    await store(embedded_network_database, [MIDNIGHT + timedelta(hours=1)])
     await seal_due_days(engine, KEY, now=MIDNIGHT + timedelta(hours=26))
-    intake = await Intake.open(embedded_database, worker="test", clock=lambda: MIDNIGHT + timedelta(hours=27))
+    intake = await Intake.open(embedded_network_database, worker="test", clock=lambda: MIDNIGHT + timedelta(hours=27))
     await intake.store([packet("U-43", MIDNIGHT + timedelta(hours=2))])  # measured on the closed day
     await intake.close()
     await seal_due_days(engine, KEY, now=MIDNIGHT + timedelta(hours=50))
@@ -99,10 +95,10 @@ async def test_a_late_message_belongs_to_the_day_on_which_it_was_stored(engine: 
         assert await faults_of(connection) == []
 
 
-async def test_the_alerts_process_closes_what_is_due(engine: Any, embedded_database: str) -> None:
+async def test_the_alerts_process_closes_what_is_due(engine: Any, embedded_network_database: str) -> None:
     import asyncio
 
-    await store(embedded_database, [MIDNIGHT + timedelta(hours=1)])
+    await store(embedded_network_database, [MIDNIGHT + timedelta(hours=1)])
     stop = asyncio.Event()
     task = asyncio.create_task(seal_until(stop, engine, key=KEY, clock=lambda: MIDNIGHT + timedelta(hours=26)))
     async with asyncio.timeout(30):
@@ -229,11 +225,13 @@ class Tamperer:
         return [(f"UPDATE sealed_day SET {column} = $1", [value])], f"day {DAY}"
 
 
-async def test_every_change_of_the_stored_chain_is_found_and_located(engine: Any, embedded_database: str) -> None:
-    await store(embedded_database, [MIDNIGHT + timedelta(hours=1, minutes=minute) for minute in range(6)])
+async def test_every_change_of_the_stored_chain_is_found_and_located(
+    engine: Any, embedded_network_database: str
+) -> None:
+    await store(embedded_network_database, [MIDNIGHT + timedelta(hours=1, minutes=minute) for minute in range(6)])
     await seal_due_days(engine, KEY, now=MIDNIGHT + timedelta(hours=26))
     low, high = raw_ids_of(DAY)
-    sql = await asyncpg.connect(libpq_url(embedded_database))
+    sql = await asyncpg.connect(libpq_url(embedded_network_database))
     rows = await sql.fetch("SELECT * FROM raw_message ORDER BY raw_id")
     await sql.close()
     assert all(low <= row["raw_id"] < high for row in rows)

@@ -12,7 +12,6 @@ from services.storage.blast_pairs import fit_site_laws, observed_of, ppv_records
 from services.storage.blast_registry import load_surroundings
 from services.storage.blast_store import file_blast
 from services.storage.engine import make_engine, unit_of_work
-from services.storage.registry import load_network
 from services.storage.site_law_store import newest_law
 from tests.unit.blast.passports import FROM, hole, passport, report
 from uskat.blast.geometry import Plane
@@ -21,7 +20,6 @@ from uskat.blast.passport.lifecycle import declare
 from uskat.blast.propagation.fit import fit_site
 from uskat.blast.propagation.law import PpvRecord
 from uskat.blast.surroundings import demo_surroundings
-from uskat.water.network import demo_network
 
 DEVICES = ("SEIS-KEDR-1", "SEIS-TALDA-1", "SEIS-TERENT-1", "SEIS-GRIVA-1")
 K, BETA, SCATTER = 1000.0, -1.5, 0.1
@@ -80,10 +78,9 @@ class Field:
 
 
 @pytest.fixture
-async def connection(database):
-    engine = make_engine(database)
+async def connection(network_database):
+    engine = make_engine(network_database)
     async with unit_of_work(engine) as connection:
-        await load_network(connection, demo_network())
         await load_surroundings(connection, demo_surroundings())
         for place, device in enumerate(DEVICES):  # due east of the eastern edge of the block of `passports`
             east, north = EDGE.to_globe((200.0 * 2**place, 0.0))

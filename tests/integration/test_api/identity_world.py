@@ -22,9 +22,7 @@ from services.api.main import create_app
 from services.storage.account_store import create_account
 from services.storage.credential import new_secret, token_hash
 from services.storage.engine import make_engine, unit_of_work
-from services.storage.registry import load_network
 from tests.integration.test_api.world import Clock, settings_for
-from uskat.water.network import demo_network
 
 PASSWORD = "зелёный мост над рекой"
 
@@ -102,11 +100,7 @@ def key_of(login: str) -> str:
 
 @asynccontextmanager
 async def populated(url: str, folder: Path, **settings: Any) -> AsyncIterator[People]:
-    """The application on a database with the demo network and a key for second factors."""
-    engine = make_engine(url)
-    async with unit_of_work(engine) as connection:
-        await load_network(connection, demo_network())
-    await engine.dispose()
+    """The application on a database that knows the demo network, and a key for second factors."""
     key_file = folder / "account-key"
     key_file.write_bytes(Fernet.generate_key())
     clock = Clock()

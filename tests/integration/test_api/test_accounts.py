@@ -11,8 +11,8 @@ OTHER = "inspection-lower-demo"
 
 
 @pytest.fixture
-async def people(embedded_database: str, tmp_path: Path) -> AsyncIterator[People]:
-    async with populated(embedded_database, tmp_path) as made:
+async def people(embedded_network_database: str, tmp_path: Path) -> AsyncIterator[People]:
+    async with populated(embedded_network_database, tmp_path) as made:
         yield made
 
 

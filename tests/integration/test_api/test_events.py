@@ -18,18 +18,17 @@ from services.storage.engine import make_engine, unit_of_work
 from services.storage.reading import Database, make_reading_engine
 from tests.integration.test_api.blast_world import OWN, surround
 from tests.integration.test_api.serving import event_stream, serving
-from tests.integration.test_api.world import Clock, World, add_entry, fill, raise_alert, settings_for
+from tests.integration.test_api.world import Clock, Filled, World, add_entry, raise_alert, settings_for
 from tests.unit.blast.passports import passport
 from uskat.blast.passport.lifecycle import declare, publish
 
 
 @pytest.fixture
-async def live(database: str) -> AsyncIterator[tuple[World, str]]:
+async def live(filled: Filled) -> AsyncIterator[tuple[World, str]]:
     clock = Clock()
-    tokens, series, sent = await fill(database, clock)
-    app = create_app(settings_for(database), now=clock)
+    app = create_app(settings_for(filled.url), now=clock)
     async with serving(app) as base:
-        yield World(database, clock, app, None, tokens, series, sent), base  # type: ignore[arg-type]
+        yield filled.world(clock, app, None), base
 
 
 async def entry(world: World, alert: int, event: str, *, notify: bool = True) -> int:
@@ -157,11 +156,9 @@ async def test_the_hub_waits_for_a_database_that_is_not_there_yet() -> None:
     await database.close()
 
 
-async def test_a_server_that_stops_says_goodbye(database: str) -> None:
-    clock = Clock()
-    await fill(database, clock)
+async def test_a_server_that_stops_says_goodbye(filled: Filled) -> None:
     async with contextlib.AsyncExitStack() as stack:
-        serving_app = serving(create_app(settings_for(database), now=clock))
+        serving_app = serving(create_app(settings_for(filled.url), now=Clock()))
         base = await serving_app.__aenter__()
         stream = await stack.enter_async_context(event_stream(base))
         assert (await stream.next())[0] == "ready"

@@ -21,7 +21,7 @@ from services.storage.evidence_decoding import decode_again, measure_again
 from services.storage.seal_store import seal_due_days
 from tests.integration.test_api.fund import Fund, serve_fund
 from tests.integration.test_api.test_seismic import SEISMOGRAPH, calibration, channels, store
-from tests.integration.test_api.world import DEVICE, NOW, START, World, decoded, raise_alert
+from tests.integration.test_api.world import DEVICE, NOW, START, Filled, World, decoded, raise_alert
 from uskat.supervision.evidence.verify import verify_pack
 from uskat.wire.seismic import encode_miniseed
 
@@ -37,15 +37,14 @@ METHOD = {
 
 
 @pytest.fixture
-async def world(embedded_database: str) -> AsyncIterator[World]:
+async def world(embedded_filled: Filled) -> AsyncIterator[World]:
     from asgi_lifespan import LifespanManager
 
     from services.api.main import create_app
-    from tests.integration.test_api.world import Clock, fill, settings_for
+    from tests.integration.test_api.world import Clock, settings_for
 
-    clock = Clock()
-    tokens, series, sent = await fill(embedded_database, clock)
-    engine = make_engine(embedded_database)
+    clock, tokens = Clock(), embedded_filled.tokens
+    engine = make_engine(embedded_filled.url)
     async with unit_of_work(engine) as connection:
         for scope, agency in (
             ("metrologist", "upper"),
@@ -58,11 +57,11 @@ async def world(embedded_database: str) -> AsyncIterator[World]:
             tokens[name] = await registry.issue_token(connection, name=name, scopes=[scope], enterprise=organisation)
         await connection.execute(text("UPDATE instrument SET serial_number = 'демо-7' WHERE code = :c"), {"c": DEVICE})
     await engine.dispose()
-    app = create_app(settings_for(embedded_database), now=clock)
+    app = create_app(settings_for(embedded_filled.url), now=clock)
     async with LifespanManager(app) as manager:
         transport = httpx.ASGITransport(manager.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://uskat.test") as client:
-            yield World(embedded_database, clock, app, client, tokens, series, sent)
+            yield embedded_filled.world(clock, app, client)
 
 
 async def post(world: World, path: str, body: Any) -> httpx.Response:

@@ -18,7 +18,7 @@ from services.api.main import create_app
 from services.storage import registry
 from services.storage.engine import make_engine, unit_of_work
 from tests.integration.test_api.blast_world import Filer, surround
-from tests.integration.test_api.world import Clock, World, fill, settings_for
+from tests.integration.test_api.world import Clock, Filled, World, settings_for
 
 OWN, PIT, BLAST = "beryozovaya-griva-demo", "beryozovaya-griva", "kp-2026-061"
 STATION, DEVICE = "U-43", "U-43"
@@ -54,14 +54,13 @@ FILLING = (
 
 
 @pytest.fixture
-async def world(embedded_database: str) -> AsyncIterator[World]:
+async def world(embedded_filled: Filled) -> AsyncIterator[World]:
     clock = Clock()
-    tokens, series, sent = await fill(embedded_database, clock)
-    app = create_app(settings_for(embedded_database, rate_limit_address="", rate_limit_token=""), now=clock)
+    app = create_app(settings_for(embedded_filled.url, rate_limit_address="", rate_limit_token=""), now=clock)
     async with LifespanManager(app) as manager:
         transport = httpx.ASGITransport(manager.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://uskat.test") as client:
-            made = World(embedded_database, clock, app, client, tokens, series, sent)
+            made = embedded_filled.world(clock, app, client)
             await surround(made)
             await people(made)
             yield made

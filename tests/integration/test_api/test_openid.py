@@ -43,12 +43,12 @@ def _answers(issuer: str) -> bool:
 
 
 @pytest.fixture
-async def people(embedded_database: str, tmp_path: Path, provider: str) -> AsyncIterator[People]:
+async def people(embedded_network_database: str, tmp_path: Path, provider: str) -> AsyncIterator[People]:
     settings = {
         "openid_issuer": provider, "openid_client_id": CLIENT, "openid_client_secret": SecretStr("s3cret"),
         "openid_redirect_url": REDIRECT,
     }  # fmt: skip
-    async with populated(embedded_database, tmp_path, **settings) as made:
+    async with populated(embedded_network_database, tmp_path, **settings) as made:
         made.clock.now = datetime.now(UTC)  # the provider signs by its own clock
         yield made
 

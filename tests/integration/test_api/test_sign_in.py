@@ -15,8 +15,8 @@ POLICY = access_policy()
 
 
 @pytest.fixture
-async def people(embedded_database: str, tmp_path: Path) -> AsyncIterator[People]:
-    async with populated(embedded_database, tmp_path) as made:
+async def people(embedded_network_database: str, tmp_path: Path) -> AsyncIterator[People]:
+    async with populated(embedded_network_database, tmp_path) as made:
         yield made
 
 

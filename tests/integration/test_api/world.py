@@ -60,6 +60,19 @@ class World:
         return answer.json()
 
 
+@dataclass(frozen=True)
+class Filled:
+    """A database that `fill` filled, and what it told: the tokens, the series, the readings sent."""
+
+    url: str
+    tokens: dict[str, str]
+    series: dict[tuple[str, str], int]
+    sent: dict[datetime, float]
+
+    def world(self, clock: Clock, app: FastAPI, client: httpx.AsyncClient | None) -> World:
+        return World(self.url, clock, app, client, self.tokens, self.series, self.sent)  # type: ignore[arg-type]
+
+
 def settings_for(url: str, **changes: Any) -> Settings:
     return Settings(database_url=SecretStr(url), database_pool_size=4, log_level="warning", **changes)
 
