@@ -12,8 +12,9 @@ from services.api.errors import InvalidRequest
 from services.api.state_word import LOCAL
 from services.api.workbook import WorkbookError, read_cells
 from uskat.blast.passport.form import form_of
-from uskat.blast.passport.form_reading import problem_words, read_form
+from uskat.blast.passport.form_reading import read_form
 from uskat.blast.passport.model import Passport
+from uskat.blast.passport.problem_words import problem_words
 from uskat.blast.passport.report import Report
 from uskat.blast.passport.schema import DocumentKind, document_schema
 from uskat.blast.provenance import Frozen

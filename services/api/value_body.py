@@ -9,7 +9,7 @@ from services.api.body import JSON_TYPES, SMALL_BODY, check_content_type, read_b
 from services.api.errors import InvalidRequest
 from services.api.query import EARLIEST, LATEST
 from services.api.schema import model_schema
-from uskat.blast.passport.form_reading import problem_words
+from uskat.blast.passport.problem_words import problem_words
 
 Value = TypeVar("Value", bound=BaseModel)
 MOST_COMPLAINTS = 50

@@ -1,7 +1,6 @@
 """What an enterprise does with its blasts: file a passport, amend it, announce, postpone, cancel, fire, report."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import Annotated, Any
@@ -104,7 +103,8 @@ async def post_passport(request: Request, context: Shared, asking: Asking) -> Re
     outline = await context.database.ask(pit_outline, passport.pit)
     taken = await context.database.change(file_blast, declaration)
     location = {"Location": f"{API}/blasts/{passport.enterprise}/{passport.blast_id}"}
-    return _reply(context, taken, _passport_complaints(passport, outline), headers=location, status_code=201)
+    complaints = _passport_complaints(context, passport, outline)
+    return _reply(context, taken, complaints, headers=location, status_code=201)
 
 
 @router.put(
@@ -123,7 +123,7 @@ async def put_passport(
     _ensure_own(asking, enterprise)
     version = version_of(request)
     passport = await read_document(request, Passport)
-    complaints = _passport_complaints(passport, await context.database.ask(pit_outline, passport.pit))
+    complaints = _passport_complaints(context, passport, await context.database.ask(pit_outline, passport.pit))
 
     def amend(blast: Declaration) -> Declaration:
         if blast.status in TOLD:
@@ -146,7 +146,7 @@ async def post_step(
     """With `If-Match`. A passport with errors cannot be announced; a firing is recorded also when it was not."""
     _ensure_own(asking, enterprise)
     version = version_of(request)
-    take = _step(await read_struct(request, NewStep), context.now(), asking.name)
+    take = _step(await read_struct(request, NewStep), context, asking.name)
     taken = await context.database.change(change_blast, take, enterprise=enterprise, code=blast_id, version=version)
     return _reply(context, taken, ())
 
@@ -189,8 +189,9 @@ def _ensure_own(asking: Principal, enterprise: str) -> None:
         raise Forbidden(f"token {asking.name!r} files the blasts of {asking.enterprise!r} only")
 
 
-def _passport_complaints(passport: Passport, outline: Sequence[Point] | None) -> list[dict[str, Any]]:
-    return [item.to_json() for item in passport_in_order(passport, zone=LOCAL, outline=outline)]
+def _passport_complaints(context: Context, passport: Passport, outline: Sequence[Point] | None) -> list[dict[str, Any]]:
+    found = passport_in_order(passport, zone=LOCAL, outline=outline, now=context.now())
+    return [item.to_json() for item in found]
 
 
 def _judge_report(observed: Observed | None, blast: Declaration) -> list[dict[str, Any]]:
@@ -205,7 +206,7 @@ def _refuse_errors(complaints: Sequence[dict[str, Any]]) -> None:
         raise Conflict("a passport with errors cannot be announced: " + errors[0]["text_en"], errors=errors)
 
 
-def _step(wanted: NewStep, now: datetime, by: str) -> Callable[[Declaration], Declaration]:
+def _step(wanted: NewStep, context: Context, by: str) -> Callable[[Declaration], Declaration]:
     """The step as a function of the blast. Raises InvalidRequest for parts that it needs or cannot have."""
     needed, possible = BELONGS[wanted.action]
     given = {name for name in ("reason", "window", "note", "fired_at") if getattr(wanted, name) is not None}
@@ -217,11 +218,12 @@ def _step(wanted: NewStep, now: datetime, by: str) -> Callable[[Declaration], De
     if wanted.note is not None and "\x00" in wanted.note:
         raise InvalidRequest("the note must be text")
     window = None if wanted.window is None else _window(wanted.window)
+    now = context.now()
 
     def take(blast: Declaration) -> Declaration:
         if wanted.action is StepAction.PUBLISH:
             after = lifecycle.publish(blast, at=now, by=by, window=window)
-            _refuse_errors(_passport_complaints(after.passport, None))
+            _refuse_errors(_passport_complaints(context, after.passport, None))
             return after
         if wanted.action is StepAction.POSTPONE and wanted.reason is not None:
             return lifecycle.postpone(blast, at=now, by=by, reason=wanted.reason, window=window, note=wanted.note)

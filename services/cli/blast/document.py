@@ -13,6 +13,7 @@ from uskat.blast.passport.form import form_of
 from uskat.blast.passport.form_reading import CellError, read_form
 from uskat.blast.passport.in_order import passport_in_order, report_in_order
 from uskat.blast.passport.model import Passport
+from uskat.blast.passport.problem_words import problem_words
 from uskat.blast.passport.report import Report
 from uskat.blast.passport.schema import DocumentKind
 from uskat.blast.provenance import Frozen
@@ -30,13 +31,16 @@ def read_document(file: Path, zone: tzinfo) -> tuple[Frozen | None, tuple[CellEr
         with file.open("rb") as source:
             sheets = read_cells(source, name=file.name)
     except (WorkbookError, OSError) as error:
-        raise DocumentError(str(error)) from error
+        raise DocumentError(f"{file.name}: не прочитать как книгу XLSX ({error})") from error
+    titles = {title.strip() for title in sheets}
     for kind in DocumentKind:
         form = form_of(kind)
-        if form.sheet in sheets:
+        if form.sheet in titles:
             result = read_form(form, sheets, zone=zone)
             return result.document, result.errors
-    raise DocumentError(f"{file.name} has neither a sheet «Паспорт» nor «Отчёт»")
+    raise DocumentError(
+        f"{file.name}: нет ни листа «Паспорт», ни листа «Отчёт»; пустую форму даёт uskat blast template"
+    )
 
 
 def cross_check(document: Frozen, passport: Frozen | None, zone: tzinfo) -> list[Discrepancy]:
@@ -44,13 +48,13 @@ def cross_check(document: Frozen, passport: Frozen | None, zone: tzinfo) -> list
     if isinstance(document, Passport):
         return passport_in_order(document, zone=zone)
     if not isinstance(document, Report):
-        raise DocumentError("this is neither a passport nor a report")
+        raise DocumentError("это ни паспорт, ни отчёт")
     if not isinstance(passport, Passport):
-        raise DocumentError("a report is checked against its passport: --passport FILE")
+        raise DocumentError("отчёт проверяют по его паспорту: укажите --passport ФАЙЛ")
     try:
         return report_in_order(document, passport)
     except ValueError as error:
-        raise DocumentError(str(error)) from error
+        raise DocumentError("отчёт не об этом взрыве: номер или предприятие в паспорте другие") from error
 
 
 def _from_json(text: bytes) -> Frozen:
@@ -66,4 +70,4 @@ def _from_json(text: bytes) -> Frozen:
 def _first(error: ValidationError) -> str:
     problem = error.errors(include_url=False)[0]
     place = ".".join(str(key) for key in problem["loc"])
-    return f"{place}: {problem['msg']} ({error.error_count()} in all)"
+    return f"{place}: {problem_words(problem)} (всего замечаний {error.error_count()})"

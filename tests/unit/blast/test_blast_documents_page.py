@@ -40,7 +40,7 @@ def test_every_status_and_reason_is_described():
 
 def codes_in(*folders):
     texts = [path.read_text(encoding="utf-8") for folder in folders for path in (ROOT / folder).glob("*.py")]
-    pattern = re.compile(r"(?:compared|Discrepancy|_conflict)\(\s*\"(\w+)\"")
+    pattern = re.compile(r"(?:compared|Discrepancy|_conflict)\(\s*(?:code=)?\"(\w+)\"")
     return {code for text in texts for code in pattern.findall(text)}
 
 

@@ -1,6 +1,7 @@
 """Cross-checks that catch a bad passport or report (issue 4 item 1; norms.md §5.4, §2.1.1, trap 5)."""
 
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from uskat.blast.passport.check import check_danger_zone, check_passport
 from uskat.blast.passport.check_report import Observed, Residual, check_report
 from uskat.blast.passport.delay import charge_per_delay
 from uskat.blast.passport.discrepancy import Weight
+from uskat.blast.passport.in_order import passport_in_order
 from uskat.blast.passport.rules import passport_rules
 from uskat.blast.provenance import Level
 
@@ -147,6 +149,16 @@ def test_a_product_without_a_permit_of_that_day_is_caught():
     for day, codes in ((date(2026, 6, 9), []), (date(2026, 6, 10), ["permit"])):
         told = check_passport(passport(), register=REGISTER, rules=RULES, permits=[permit], day=day)
         assert [item.code for item in told] == codes
+
+
+def test_a_window_that_has_passed_is_an_error_when_filed_or_announced_only():
+    zone = ZoneInfo("Asia/Novokuznetsk")
+    end = passport().window.planned_to
+    assert passport_in_order(passport(), zone=zone) == []
+    assert passport_in_order(passport(), zone=zone, now=end - timedelta(seconds=1)) == []
+    (found,) = passport_in_order(passport(), zone=zone, now=end)
+    assert (found.code, found.weight) == ("window_past", Weight.ERROR)
+    assert "10.06.2026 15:00" in found.text, "local time"
 
 
 def test_a_danger_zone_smaller_than_computed_is_an_error():

@@ -100,10 +100,16 @@ def test_numbers_and_times_may_be_typed_as_people_type_them():
     ("code", "value", "cell", "problem"),
     [
         ("total_charge_kg", "много", "C10", "не число"),
+        ("total_charge_kg", "2,8 т", "C10", "в единицах «кг»"),
+        ("total_charge_kg", "#REF!", "C10", "формула дала ошибку"),
+        ("total_charge_kg", True, "C10", "не число"),
+        ("window.planned_from", 46183, "C7", "не только дата"),
+        ("window.planned_from", 13.5, "C7", "не дата и время"),
+        ("window.planned_from", "10 июня 2026 г.", "C7", "ДД.ММ.ГГГГ ЧЧ:ММ"),
         ("total_charge_kg", -5, "C10", "должно быть больше 0"),
         ("total_charge_kg", None, "C10", "не заполнено"),
         ("hole_count", 10.5, "C9", "должно быть целым числом"),
-        ("blast_id", "Взрыв 61", "C2", "не того вида"),
+        ("blast_id", "Взрыв 61", "C2", "строчные латинские буквы"),
         ("window.planned_from", "завтра", "C7", "не дата и время"),
         ("window.planned_from", "10.06.2026", "C7", "не дата и время"),
         ("stemming.material", "глина", "C20", "нет такого варианта"),
@@ -153,6 +159,67 @@ def test_a_row_copied_below_does_not_replace_the_first():
     sheets = filled(PASSPORT, passport_data())
     sheets["Паспорт"].append(["hole_count", "Число скважин", 99])
     assert read_form(PASSPORT, sheets, zone=ZONE).document == passport()
+
+
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [
+        ("total_charge_kg", "2 777 кг"),
+        ("total_charge_kg", "2\u00a0777,0\u202fкг"),
+        ("danger_zone.people_m", "500 м"),
+        ("window.planned_from", "10.06.26 13:00"),
+        ("window.planned_from", "10.06.2026 13-00"),
+        ("window.planned_from", "10.06.2026 в 13.00"),
+        ("window.planned_from", "10.06.2026, 13:00:00"),
+        ("window.planned_from", "2026-06-10 13:00"),
+        ("window.planned_from", "2026-06-10T06:00:00Z"),
+        ("window.planned_from", 46183 + 13 / 24),
+        ("window.planned_from", datetime(2026, 6, 10, 13, 0)),  # noqa: DTZ001 - so a spreadsheet has it
+    ],
+)
+def test_what_people_and_spreadsheets_write_is_understood_in_local_time(code, value):
+    sheets = put(filled(PASSPORT, passport_data()), code, value)
+    assert read_form(PASSPORT, sheets, zone=ZONE).document == passport()
+
+
+def complaints(sheets):
+    return [(error.sheet, error.cell, error.problem) for error in read_form(PASSPORT, sheets, zone=ZONE).errors]
+
+
+def test_lines_put_in_above_and_spaces_in_the_name_of_a_sheet_do_no_harm():
+    sheets = filled(PASSPORT, passport_data())
+    sheets["Паспорт"].insert(0, ["Паспорт массового взрыва", None, None])
+    for _ in range(3):
+        sheets["Скважины"].insert(0, ["Блок 14", None, None])
+    sheets[" ВМ "] = sheets.pop("ВМ")
+    assert read_form(PASSPORT, sheets, zone=ZONE).document == passport()
+    sheets["Скважины"][8][3] = "широкая"
+    assert complaints(sheets) == [("Скважины", "D9", "не число: нужны только цифры, в единицах «мм»")]
+
+
+def test_merged_cells_are_named_one_by_one_with_what_to_do():
+    sheets = filled(PASSPORT, passport_data())
+    for row in sheets["Скважины"][4:6]:
+        row[3] = None
+    words = "не заполнено; если ячейки объединены, разъедините их: читается только первая"
+    assert complaints(sheets) == [("Скважины", "D5", words), ("Скважины", "D6", words)]
+
+
+def test_a_line_of_totals_is_one_complaint_and_no_hole():
+    sheets = filled(PASSPORT, passport_data())
+    sheets["Скважины"].append(["Итого", None, None, None, 2777])
+    assert complaints(sheets) == [("Скважины", "A13", "строка итогов не нужна: удалите её")]
+
+
+def test_a_column_that_was_deleted_is_one_complaint():
+    sheets = filled(PASSPORT, passport_data())
+    for row in sheets["Скважины"]:
+        del row[2]
+    assert complaints(sheets) == [
+        ("Скважины", "A1", "нет столбца с кодом depth_m: верните его в строку кодов, как в пустой форме")
+    ]
+    del sheets["Скважины"][0]
+    assert {sheet for sheet, _, _ in complaints(sheets)} == {"Скважины"}
 
 
 def test_a_missing_sheet_is_told():

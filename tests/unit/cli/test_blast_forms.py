@@ -74,7 +74,7 @@ def test_a_bad_cell_and_a_contradiction_are_told_in_words(form):
     change(form, "Скважины", "E5", "много")
     result = runner.invoke(blast, ["check", str(form)])
     assert result.exit_code == 1
-    assert result.output == "Скважины!E5 Масса заряда: не число («много»)\n"
+    assert result.output == "Скважины!E5 Масса заряда: не число: нужны только цифры, в единицах «кг» («много»)\n"
     change(form, "Скважины", "E5", 900)
     result = runner.invoke(blast, ["check", str(form)])
     assert result.exit_code == 1

@@ -4,66 +4,29 @@ A bad cell takes nothing with it: all cells are read, all complaints come at onc
 address. Times without an offset are local times of the zone that the caller names.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 from pydantic import ValidationError
 
-from uskat.blast.passport.form import (
-    FIRST_ITEM_ROW,
-    FIRST_VALUE_ROW,
-    NO,
-    VALUE_COLUMN,
-    YES,
-    FieldKind,
-    Form,
-    FormField,
-    FormTable,
-)
+from uskat.blast.passport.cell_value import BadCellError, cell_value, is_empty
+from uskat.blast.passport.form import FIRST_ITEM_ROW, FIRST_VALUE_ROW, VALUE_COLUMN, Form, FormField, FormTable
+from uskat.blast.passport.problem_words import problem_words
 from uskat.blast.passport.schema import MODELS
 from uskat.blast.provenance import Frozen
 
 Grid = Sequence[Sequence[Any]]
 """Cells of a sheet, row by row; None for an empty one."""
 Place = tuple[str | int, ...]
-MOMENT_FORMS = ("%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
-PROBLEMS_RU = {
-    "missing": "не заполнено",
-    "string_too_short": "не заполнено",
-    "string_too_long": "длиннее {max_length} знаков",
-    "string_pattern_mismatch": "не того вида, допустимо: {pattern}",
-    "greater_than": "должно быть больше {gt}",
-    "greater_than_equal": "должно быть не меньше {ge}",
-    "less_than": "должно быть меньше {lt}",
-    "less_than_equal": "должно быть не больше {le}",
-    "too_short": "нужно строк: не меньше {min_length}",
-    "too_long": "нужно строк: не больше {max_length}",
-    "int_from_float": "должно быть целым числом",
-    "int_type": "должно быть целым числом",
-    "int_parsing": "должно быть целым числом",
-    "float_type": "должно быть числом",
-    "float_parsing": "должно быть числом",
-    "finite_number": "должно быть конечным числом",
-    "string_type": "должно быть текстом",
-    "bool_type": "должно быть true или false",
-    "tuple_type": "должен быть список",
-    "model_type": "должен быть объект",
-    "model_attributes_type": "должен быть объект",
-    "enum": "допустимо: {expected}",
-    "literal_error": "допустимо: {expected}",
-    "timezone_aware": "нужно время со смещением от UTC",
-    "datetime_type": "не дата и время",
-    "datetime_parsing": "не дата и время",
-    "datetime_from_date_parsing": "не дата и время",
-    "extra_forbidden": "такого поля нет",
-    "json_invalid": "это не JSON",
-    "window_backwards": "конец раньше начала",
-    "block_crosses_itself": "контур блока пересекает сам себя",
-    "block_without_area": "контур блока не охватывает площади",
-}
+MOST_ROWS_ABOVE = 20
+"""So many lines may have been put in above the codes of a list."""
+TOTALS = frozenset({"итого", "итого:", "всего", "всего:"})
+TOTAL_RU = "строка итогов не нужна: удалите её"
+NO_COLUMN_RU = "нет столбца с кодом {code}: верните его в строку кодов, как в пустой форме"
+MERGED_RU = "{problem}; если ячейки объединены, разъедините их: читается только первая"
+"""Said of an empty cell below a filled one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +54,6 @@ class FormResult:
     errors: tuple[CellError, ...]
 
 
-class _BadCellError(ValueError):
-    pass
-
-
 @dataclass(slots=True)
 class _Reading:
     """What was read so far: the document as JSON, complaints, and where each place of the document was typed."""
@@ -109,11 +68,11 @@ class _Reading:
         """Put one cell's value at its place below `root`; an empty cell is left out."""
         place = (*root, *item.path)
         self.cells[place] = (sheet, cell, item.title)
-        if _is_empty(value):
+        if is_empty(value):
             return
         try:
-            typed = _typed(value, item, self.zone)
-        except _BadCellError as error:
+            typed = cell_value(value, item, zone=self.zone)
+        except BadCellError as error:
             self.errors.append(CellError(sheet, cell, item.title, str(error), str(value)))
             self.spoiled.add(place)
             return
@@ -125,6 +84,7 @@ class _Reading:
 def read_form(form: Form, sheets: Mapping[str, Grid], *, zone: tzinfo) -> FormResult:
     """The document of a filled form, or every complaint. sheets: cells by title of the sheet; zone: of local times."""
     reading = _Reading(zone)
+    sheets = {title.strip(): grid for title, grid in sheets.items()}
     missing = [title for title in (form.sheet, *(t.title for t in form.tables if t.required)) if title not in sheets]
     if missing:
         return FormResult(None, tuple(CellError(title, "A1", title, "нет такого листа", None) for title in missing))
@@ -152,41 +112,79 @@ def _read_single_values(form: Form, grid: Grid, reading: _Reading) -> None:
 
 
 def _read_table(table: FormTable, grid: Grid, reading: _Reading) -> None:
-    items: list[dict[str, Any]] = []
     by_code = {column.code: column for column in table.columns}
-    codes = [str(code).strip() if code is not None else "" for code in grid[0]] if grid else []
-    for row, cells in enumerate(grid[FIRST_ITEM_ROW - 1 :], FIRST_ITEM_ROW):
-        if all(_is_empty(cell) for cell in cells):
+    head = _row_of_codes(grid, by_code)
+    codes = [_code(cell) for cell in grid[head]] if head is not None else []
+    absent = [column for column in table.columns if column.required and column.code not in codes]
+    first = FIRST_ITEM_ROW if head is None else head + FIRST_ITEM_ROW
+    items: list[dict[str, Any]] = []
+    for row, cells in enumerate(grid[first - 1 :], first):
+        if all(is_empty(cell) for cell in cells):
             continue
-        item: dict[str, Any] = {}
+        if _code(next(cell for cell in cells if not is_empty(cell))).casefold() in TOTALS:
+            reading.errors.append(CellError(table.title, f"A{row}", table.title, TOTAL_RU, None))
+            continue
+        root, item = (table.key, len(items)), dict[str, Any]()
         for column, code in enumerate(codes):
             if code in by_code:
                 value = cells[column] if column < len(cells) else None
                 cell = f"{column_name(column)}{row}"
-                root = (table.key, len(items))
                 reading.take(item, by_code[code], value=value, root=root, sheet=table.title, cell=cell)
+        reading.spoiled |= {(*root, *column.path) for column in absent}
         items.append(item)
+    if items:
+        reading.errors += [
+            CellError(table.title, f"A{(head or 0) + 1}", column.title, NO_COLUMN_RU.format(code=column.code), None)
+            for column in absent
+        ]
     if items or table.required:
         reading.data[table.key] = items
-    reading.cells[table.key,] = (table.title, f"A{FIRST_ITEM_ROW}", table.title)
+    reading.cells[table.key,] = (table.title, f"A{first}", table.title)
 
 
-def problem_words(problem: Mapping[str, Any]) -> str:
-    """What is wrong, in Russian, from one of pydantic's `errors()`."""
-    kind = problem["type"]
-    return PROBLEMS_RU[kind].format(**problem.get("ctx", {})) if kind in PROBLEMS_RU else f"не принято ({kind})"
+def _row_of_codes(grid: Grid, known: Mapping[str, FormField]) -> int | None:
+    """Place of the row that names the columns: the first, unless lines were put in above it."""
+    for place, cells in enumerate(grid[:MOST_ROWS_ABOVE]):
+        if any(_code(cell) in known for cell in cells):
+            return place
+    return None
+
+
+def _code(cell: Any) -> str:
+    return "" if cell is None else str(cell).strip()
 
 
 def _tell(error: ValidationError, form: Form, reading: _Reading) -> None:
     for problem in error.errors(include_url=False, include_context=True):
         place = tuple(problem["loc"])
-        if place in reading.spoiled:
-            continue
         kind = problem["type"]
+        if place in reading.spoiled or (kind == "too_short" and _is_long_enough(problem, reading)):
+            continue
         words = problem_words(problem)
         typed = None if kind == "missing" or isinstance(problem["input"], dict | list | tuple) else problem["input"]
+        if kind == "missing" and _filled_above(place, reading):
+            words = MERGED_RU.format(problem=words)
         for sheet, cell, title in _cells_of(place, kind, form, reading):
             reading.errors.append(CellError(sheet, cell, title, words, None if typed is None else str(typed)))
+
+
+def _is_long_enough(problem: Mapping[str, Any], reading: _Reading) -> bool:
+    """True for a list that is short only because the items in it were refused: those are told by themselves."""
+    rows = reading.data.get(str(problem["loc"][0]), []) if len(problem["loc"]) == 1 else []
+    return len(rows) >= int(problem["ctx"]["min_length"])
+
+
+def _filled_above(place: Place, reading: _Reading) -> bool:
+    """True when a row above has something in the same column: merged cells look so."""
+    if len(place) < 3 or not isinstance(place[1], int):
+        return False
+
+    def at(item: Any) -> Any:
+        for key in place[2:]:
+            item = item.get(key) if isinstance(item, dict) else None
+        return item
+
+    return any(at(item) is not None for item in reading.data.get(str(place[0]), [])[: place[1]])
 
 
 def _cells_of(place: Place, kind: str, form: Form, reading: _Reading) -> list[tuple[str, str, str]]:
@@ -205,73 +203,6 @@ def _cells_of(place: Place, kind: str, form: Form, reading: _Reading) -> list[tu
         return [reading.cells["block_polygon",]]
     title = ".".join(str(key) for key in place) or form.title
     return [(form.sheet, "A1", title)]
-
-
-def _typed(value: Any, item: FormField, zone: tzinfo) -> Any:
-    kind = item.kind
-    if kind is FieldKind.MOMENT:
-        return _moment(value, zone).isoformat()
-    if kind in {FieldKind.NUMBER, FieldKind.INTEGER}:
-        return _number(value)
-    text = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
-    if kind is FieldKind.CHOICE:
-        return _choice(text, item)
-    if kind is FieldKind.FLAG:
-        return _flag(value, text)
-    return text
-
-
-def _choice(text: str, item: FormField) -> str:
-    words = {word.casefold(): code for code, word in (item.choices or {}).items()}
-    folded = text.casefold()
-    if folded not in words and text not in (item.choices or {}):
-        raise _BadCellError(f"нет такого варианта, есть: {', '.join((item.choices or {}).values())}")
-    return words.get(folded, text)
-
-
-def _flag(value: Any, text: str) -> bool:
-    if isinstance(value, bool):
-        return value
-    if text.casefold() not in {YES, NO}:
-        raise _BadCellError(f"нужно «{YES}» или «{NO}»")
-    return text.casefold() == YES
-
-
-def _number(value: Any) -> float | int:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    text = re.sub(r"[\s\u00a0\u202f]", "", str(value)).replace(",", ".").replace("−", "-")
-    if not re.fullmatch(r"[-+]?\d+(\.\d+)?", text):
-        raise _BadCellError("не число")
-    return float(text)
-
-
-def _moment(value: Any, zone: tzinfo) -> datetime:
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=zone)
-    if isinstance(value, date):
-        raise _BadCellError("нужно время, не только дата")
-    text = str(value).strip()
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = _local_moment(text)
-    if "T" not in text and ":" not in text:
-        raise _BadCellError("нужно время, не только дата")
-    return found if found.tzinfo else found.replace(tzinfo=zone)
-
-
-def _local_moment(text: str) -> datetime:
-    for pattern in MOMENT_FORMS:
-        try:
-            return datetime.strptime(text, pattern)  # noqa: DTZ007 - the zone is added by the caller
-        except ValueError:
-            continue
-    raise _BadCellError("не дата и время, нужно ДД.ММ.ГГГГ ЧЧ:ММ")
-
-
-def _is_empty(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def column_name(column: int) -> str:

@@ -1,7 +1,7 @@
 """All that can be said of a passport or report before it is filed: its own sums, the danger zone, the pit it names."""
 
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 from uskat.blast.distance.block import block_flyrock
 from uskat.blast.distance.norms import distance_norms_on
@@ -16,15 +16,20 @@ from uskat.blast.passport.rules import passport_rules
 from uskat.blast.provenance import Level, NoActError
 
 
-def passport_in_order(passport: Passport, *, zone: tzinfo, outline: Sequence[Point] | None = None) -> list[Discrepancy]:
+def passport_in_order(
+    passport: Passport, *, zone: tzinfo, outline: Sequence[Point] | None = None, now: datetime | None = None
+) -> list[Discrepancy]:
     """What does not fit, errors first.
 
-    zone: of the local day whose act gives the danger zone; outline: of the pit, where it is known.
+    zone: of the local day whose act gives the danger zone; outline: of the pit, where it is known; now: when it is
+    filed or announced (UTC), None: whenever.
     """
     found = check_passport(passport, register=explosive_register(), rules=passport_rules())
     found += _danger_zone(passport, zone)
     if outline is not None:
         found += _outside_pit(passport, outline)
+    if now is not None:
+        found += _over(passport, now, zone)
     return sorted(found, key=lambda item: item.weight is not Weight.ERROR)
 
 
@@ -44,6 +49,22 @@ def _danger_zone(passport: Passport, zone: tzinfo) -> list[Discrepancy]:
         return []
     flyrock = block_flyrock(passport, act)
     return check_danger_zone(passport, flyrock.metres, level=flyrock.level)
+
+
+def _over(passport: Passport, now: datetime, zone: tzinfo) -> list[Discrepancy]:
+    """A window that has passed cannot be announced any more."""
+    if passport.window.planned_to > now:
+        return []
+    ended = f"{passport.window.planned_to.astimezone(zone):%d.%m.%Y %H:%M}"
+    return [
+        Discrepancy(
+            code="window_past",
+            weight=Weight.ERROR,
+            path="window",
+            text=f"Окно взрыва уже прошло: кончилось {ended}. Проверьте даты или назначьте новое окно.",
+            text_en=f"The window has passed: it ended {ended} local time. Check the dates or choose another window.",
+        )
+    ]
 
 
 def _outside_pit(passport: Passport, outline: Sequence[Point]) -> list[Discrepancy]:

@@ -15,7 +15,8 @@ from pydantic_core import PydanticCustomError
 from uskat.blast.geometry import Point, area_m2, crosses_itself
 from uskat.blast.provenance import Frozen
 
-Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+CODE_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+Code = Annotated[str, Field(pattern=CODE_PATTERN)]
 Words = Annotated[str, Field(min_length=1, max_length=200)]
 Note = Annotated[str, Field(max_length=2000)]
 Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
