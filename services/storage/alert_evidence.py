@@ -38,7 +38,7 @@ async def alert_evidence(connection: AsyncConnection, alert: AlertRow) -> AlertE
     since, until = alert_span(alert)
     parts, records = await rests_on(connection, alert)
     samples = await samples_of(connection, alert.id)
-    whole = await instruments_say(connection, parts, records)
+    whole = await instruments_say(connection, alert, parts=parts, records=records)
     facts = [fact for fact in whole.facts if fact.requirement is not Requirement.SAMPLE]
     judgement = grade_of([*facts, sample_fact(samples)], grade_rules())
     return AlertEvidence(judgement, since, until, tuple(parts), tuple(records), samples)

@@ -146,7 +146,8 @@ def _comparison(evidence: AlertEvidence) -> list[Any]:
 
 
 async def _papers(connection: AsyncConnection, alert: AlertRow, evidence: AlertEvidence) -> dict[str, Any]:
-    instruments = sorted({part.series.instrument_id for part in evidence.series if part.series.instrument_id})
+    behind = {part.series.instrument_id for part in evidence.series} | {one.instrument_id for one in evidence.records}
+    instruments = sorted(one for one in behind if one is not None)
     verifications = [row for one in instruments for row in await verification_rows(connection, one)]
     methods = [json_value(row) for row in (await connection.execute(_METHODS, {"ids": instruments})).scalars()]
     steps = [json_value(row) for row in (await connection.execute(_STEPS, {"alert": alert.id})).scalars()]

@@ -14,14 +14,14 @@ from services.storage.network_reading import read_network
 from services.storage.seal_store import sealed_days
 from services.storage.verification_store import papers_of
 from uskat.supervision.evidence.grade import Fact, Judgement, grade_of, grade_rules
+from uskat.supervision.evidence.instrument_facts import InstrumentPapers
 from uskat.supervision.evidence.water_facts import (
     VALID_SHARE,
     Care,
-    InstrumentPapers,
     Neighbour,
     SealState,
     clock_fact,
-    instrument_facts,
+    interval_instrument,
     pair_fact,
     quality_facts,
     seal_facts,
@@ -109,7 +109,7 @@ async def graded_intervals(
         facts: list[Fact] = [
             *quality_facts(interval, expected_interval_s=series.facts.expected_interval_s, care=care),
             clock_fact(interval, wrong=clocks),
-            *instrument_facts(interval, parameter=series.facts.parameter, unit=series.unit, papers=papers),
+            *interval_instrument(interval, parameter=series.facts.parameter, unit=series.unit, papers=papers),
             pair_fact(neighbours, unit=series.unit),
             *seal_facts(days.get(interval.start, []), states=states),
         ]

@@ -13,7 +13,8 @@ from services.storage.reading import json_value
 from services.storage.seal_store import sealed_days
 from services.storage.verification_store import papers_of
 from uskat.supervision.evidence.grade import Judgement, grade_of, grade_rules
-from uskat.supervision.evidence.record_facts import RecordSeen, record_facts
+from uskat.supervision.evidence.instrument_facts import InstrumentPapers
+from uskat.supervision.evidence.record_facts import Quantity, RecordSeen, record_facts
 from uskat.supervision.evidence.seal import day_of
 from uskat.supervision.evidence.water_facts import Care, SealState, seal_facts
 
@@ -71,8 +72,10 @@ async def records_of(connection: AsyncConnection, alert: AlertRow) -> list[Recor
     ]
 
 
-async def graded_records(connection: AsyncConnection, records: Sequence[RecordRow]) -> list[Judgement]:
-    """Grades of the alert's own records; of all of them where its station has none."""
+async def graded_records(
+    connection: AsyncConnection, records: Sequence[RecordRow], *, quantity: Quantity
+) -> list[Judgement]:
+    """Grades of the alert's own records, of all of them where its station has none, by what they measure."""
     used = [one for one in records if one.own] or list(records)
     states = await _states(connection, [day_of(one.raw_id) for one in used])
     found = []
@@ -80,12 +83,15 @@ async def graded_records(connection: AsyncConnection, records: Sequence[RecordRo
         bound = {"station": one.station_id, "device": one.device_id, "since": one.start, "until": one.end}
         care = [Care(*row) for row in await connection.execute(_CARE, bound)]
         wrong = [(row[0], row[1]) for row in await connection.execute(_CLOCKS, bound)]
-        papers = [] if one.instrument_id is None else (await papers_of(connection, one.instrument_id))[0]
+        papers = InstrumentPapers(known=False)
+        if one.instrument_id is not None:
+            verifications, methods = await papers_of(connection, one.instrument_id)
+            papers = InstrumentPapers(known=True, verifications=verifications, methods=methods)
         near = [r for r in records if r.station != one.station and abs(r.start - one.start) <= TOGETHER]
         others = sorted({record.station for record in near})
         seen = RecordSeen(one.start, one.end, one.measures, others)
         facts = [
-            *record_facts(seen, care=care, wrong=wrong, verifications=papers),
+            *record_facts(seen, care=care, wrong=wrong, papers=papers, quantity=quantity),
             *seal_facts([day_of(one.raw_id)], states=states),
         ]
         found.append(grade_of(facts, grade_rules()))

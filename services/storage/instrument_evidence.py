@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.storage.alert_reading import AlertRow
 from services.storage.evidence_reading import GradedInterval, SeriesIdentity, graded_intervals, series_identity
 from services.storage.evidence_records import RecordRow, graded_records, records_of
+from uskat.finding import FindingKind
 from uskat.supervision.evidence.grade import Judgement, grade_rules, weakest
+from uskat.supervision.evidence.record_facts import quantity_of
 from uskat.supervision.evidence.water_facts import VALID_SHARE
 from uskat.water.interval import INTERVAL, counts, interval_start, readings_needed
 
@@ -34,7 +36,7 @@ class GradedSeries:
 async def instrument_judgement(connection: AsyncConnection, alert: AlertRow) -> Judgement:
     """What instruments alone prove of an alert, as it is known now: E3 at most."""
     parts, records = await rests_on(connection, alert)
-    return await instruments_say(connection, parts, records)
+    return await instruments_say(connection, alert, parts=parts, records=records)
 
 
 def alert_span(alert: AlertRow) -> tuple[datetime, datetime]:
@@ -56,11 +58,12 @@ async def rests_on(connection: AsyncConnection, alert: AlertRow) -> tuple[list[G
 
 
 async def instruments_say(
-    connection: AsyncConnection, parts: Sequence[GradedSeries], records: Sequence[RecordRow]
+    connection: AsyncConnection, alert: AlertRow, *, parts: Sequence[GradedSeries], records: Sequence[RecordRow]
 ) -> Judgement:
     """One judgement for everything an alert rests on, without a laboratory: E3 at most."""
+    quantity = quantity_of(FindingKind(alert.kind))
     used = [one.judgement for part in parts for one in _used(part)]
-    return weakest([*used, *await graded_records(connection, records)], grade_rules())
+    return weakest([*used, *await graded_records(connection, records, quantity=quantity)], grade_rules())
 
 
 def _used(part: GradedSeries) -> Sequence[GradedInterval]:

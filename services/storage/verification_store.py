@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.storage.reading import row_values
+from uskat.supervision.evidence.record_facts import QUANTITIES
 from uskat.supervision.evidence.verification import LOCAL, Method, Verification, verification_at
 
 _NEWEST = """
@@ -46,7 +47,8 @@ _METHOD = text(
     """INSERT INTO measuring_method (instrument_id, parameter, method, low, high, uncertainty_absolute,
         uncertainty_relative, valid_from, valid_until, source, entered_by)
     SELECT i.id, p.code, :method, :low, :high, :absolute, :relative, :valid_from, :valid_until, :source, :by
-    FROM instrument i JOIN device d ON d.id = i.device_id CROSS JOIN parameter p
+    FROM instrument i JOIN device d ON d.id = i.device_id
+    CROSS JOIN (SELECT code FROM parameter UNION SELECT unnest(CAST(:quantities AS text[]))) p
     WHERE i.code = :instrument AND p.code = :parameter AND uskat_at_station(d.station_id) RETURNING id"""
 )
 _METHODS = text(
@@ -158,11 +160,12 @@ async def enter_verification(
 
 
 async def enter_method(connection: AsyncConnection, instrument: str, method: Method, *, source: str, by: str) -> int:
-    """Keep an attested method. Raises NoSuchInstrument."""
+    """Keep an attested method of a parameter, or of a quantity of seismic records. Raises NoSuchInstrument."""
     bound = {
         "instrument": instrument, "parameter": method.parameter, "method": method.method, "low": method.low,
         "high": method.high, "absolute": method.uncertainty_absolute, "relative": method.uncertainty_relative,
         "valid_from": method.valid_from, "valid_until": method.valid_until, "source": source, "by": by,
+        "quantities": [one.code for one in QUANTITIES],
     }  # fmt: skip
     made = await connection.scalar(_METHOD, bound)
     if made is None:

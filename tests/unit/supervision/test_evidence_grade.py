@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from uskat.blast.record.judgement import RecordKind
+from uskat.finding import FindingKind
 from uskat.supervision.evidence.arshin import ArshinAnswerError, read_answer, with_detail
 from uskat.supervision.evidence.grade import (
     Fact,
@@ -18,14 +20,24 @@ from uskat.supervision.evidence.grade import (
     parse_rules,
     weakest,
 )
+from uskat.supervision.evidence.instrument_facts import InstrumentPapers
+from uskat.supervision.evidence.record_facts import (
+    AIRBLAST,
+    KIND_RU,
+    SPOILING,
+    SPOILING_RU,
+    VELOCITY,
+    RecordSeen,
+    quantity_of,
+    record_facts,
+)
 from uskat.supervision.evidence.verification import Method, Verification, verification_at
 from uskat.supervision.evidence.water_facts import (
     Care,
-    InstrumentPapers,
     Neighbour,
     SealState,
     clock_fact,
-    instrument_facts,
+    interval_instrument,
     pair_fact,
     quality_facts,
     seal_facts,
@@ -52,7 +64,7 @@ def everything(interval=GOOD, *, care=(), clocks=(), papers=PAPERS, near=NEAR, s
     states = {START.date(): SealState(sealed=True, checked=True)} if states is None else states
     return [
         *quality_facts(interval, expected_interval_s=60, care=care), clock_fact(interval, wrong=clocks),
-        *instrument_facts(interval, parameter="ph", unit="ед. pH", papers=papers), pair_fact(near, unit="ед. pH"),
+        *interval_instrument(interval, parameter="ph", unit="ед. pH", papers=papers), pair_fact(near, unit="ед. pH"),
         *seal_facts([START.date()], states=states),
     ]  # fmt: skip
 
@@ -197,3 +209,47 @@ def test_a_certificate_without_a_term_is_taken():
 def test_whatever_else_answers_is_no_answer(payload):
     with pytest.raises(ArshinAnswerError):
         read_answer(payload)
+
+
+MOTION = {"ppv_max_mm_s": 9.4, "airblast_pa": 80.0, "judgement": {"kind": "motion", "quarantined": False, "flags": []}}
+SHOOK = RecordSeen(START, START + timedelta(seconds=6), MOTION, ["SEIS-2"])
+VIBRATION = Method("ppv", "МИ вибрации (демо)", 0.5, 100.0, 0.1, 0.05, date(2020, 1, 1), None)
+PRESSURE = Method("airblast", "МИ давления (демо)", 2.0, 500.0, 1.0, 0.0, date(2020, 1, 1), None)
+CLOSED = seal_facts([START.date()], states={START.date(): SealState(sealed=True, checked=True)})
+SEISMOGRAPH = InstrumentPapers(known=True, verifications=[PAPER], methods=[VIBRATION])
+
+
+def shaken(record=SHOOK, papers=SEISMOGRAPH, quantity=VELOCITY, care=(), wrong=()):
+    return grade_of([*record_facts(record, care=care, wrong=wrong, papers=papers, quantity=quantity), *CLOSED], RULES)
+
+
+def test_shaking_has_the_grades_of_water_by_the_same_requirements():
+    assert shaken().grade is Grade.E3
+    assert [fact.requirement for fact in shaken().missing] == [Requirement.SAMPLE]
+    alone = RecordSeen(SHOOK.start, SHOOK.end, MOTION, [])
+    assert shaken(alone).grade is Grade.E2
+    assert shaken(papers=InstrumentPapers(known=True, verifications=[PAPER])).grade is Grade.E1
+    assert shaken(papers=InstrumentPapers(known=True, methods=[VIBRATION])).grade is Grade.E1
+    assert shaken(papers=InstrumentPapers(known=False)).grade is Grade.E1
+    strong = RecordSeen(SHOOK.start, SHOOK.end, MOTION | {"ppv_max_mm_s": 140.0}, ["SEIS-2"])
+    assert shaken(strong).grade is Grade.E1  # out of the range of the method
+    service = [Care("visit", START, START + timedelta(hours=1))]
+    assert shaken(care=service).grade is Grade.E0
+    assert shaken(wrong=[(START, None)]).grade is Grade.E0
+    clipped = MOTION | {"judgement": {"kind": "motion", "quarantined": False, "flags": ["clipped"]}}
+    assert shaken(RecordSeen(SHOOK.start, SHOOK.end, clipped, ["SEIS-2"])).grade is Grade.E0
+
+
+def test_airblast_is_judged_by_the_method_of_pressure():
+    assert shaken(quantity=AIRBLAST).grade is Grade.E1
+    both = InstrumentPapers(known=True, verifications=[PAPER], methods=[VIBRATION, PRESSURE])
+    assert shaken(papers=both, quantity=AIRBLAST).grade is Grade.E3
+    assert quantity_of(FindingKind.AIRBLAST) is AIRBLAST
+    assert quantity_of(FindingKind.UNDECLARED) is VELOCITY
+    silent = RecordSeen(SHOOK.start, SHOOK.end, MOTION | {"airblast_pa": None}, ["SEIS-2"])
+    assert shaken(silent, papers=both, quantity=AIRBLAST).grade is Grade.E1  # no microphone
+
+
+def test_every_kind_and_flag_of_a_record_has_a_russian_word():
+    assert set(KIND_RU) == {one.value for one in RecordKind}
+    assert set(SPOILING_RU) == SPOILING

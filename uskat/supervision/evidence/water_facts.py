@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from uskat.finding import number_ru
 from uskat.supervision.evidence.grade import Fact, Requirement
-from uskat.supervision.evidence.verification import Method, Verification, method_at, verification_at
+from uskat.supervision.evidence.instrument_facts import InstrumentPapers, Measured, instrument_facts
 from uskat.water.interval import Interval, counts, readings_needed
 
 VALID_SHARE = 0.75
@@ -22,15 +22,6 @@ class Care:
     kind: str
     starts_at: datetime
     ends_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class InstrumentPapers:
-    """Verifications and methods of the instrument of a series; known False: the registry names no instrument."""
-
-    known: bool
-    verifications: Sequence[Verification] = ()
-    methods: Sequence[Method] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,45 +78,12 @@ def clock_fact(interval: Interval, *, wrong: Sequence[tuple[datetime, datetime |
     return Fact(Requirement.CLOCK, not bad, *words)
 
 
-def instrument_facts(interval: Interval, *, parameter: str, unit: str, papers: InstrumentPapers) -> list[Fact]:
-    """Verification, method, range and uncertainty at the interval's time."""
-    if not papers.known:
-        needs = (Requirement.VERIFICATION, Requirement.METHOD, Requirement.RANGE, Requirement.UNCERTAINTY)
-        return [Fact(need, None, "прибор в реестре не указан", "no instrument in the register") for need in needs]
-    record = verification_at(papers.verifications, interval.start)
-    still = record if record is not None and verification_at([record], interval.end) is not None else None
-    method = method_at(papers.methods, parameter, moment=interval.start)
-    return [_verification(still, papers.verifications), *_method(interval, method, unit=unit)]
-
-
-def _verification(record: Verification | None, records: Sequence[Verification]) -> Fact:
-    if record is None:
-        held = f"в силе нет ни одной из записей о поверке: {len(records)}" if records else "записей о поверке нет"
-        return Fact(Requirement.VERIFICATION, FAILS, held, f"none of {len(records)} verifications was in force")
-    until = "без срока" if record.valid_until is None else f"до {_day(record.valid_until)}"
-    if not record.mit_number.strip():
-        words = f"поверка {record.docnum}, но тип средства измерений не назван"
-        return Fact(Requirement.VERIFICATION, FAILS, words, "verified, but no approved type is named")
-    words = f"поверка {record.docnum} {until}, тип № {record.mit_number}"
-    return Fact(Requirement.VERIFICATION, HOLDS, words, f"verification {record.docnum}, type {record.mit_number}")
-
-
-def _method(interval: Interval, method: Method | None, *, unit: str) -> list[Fact]:
-    if method is None:
-        words = "аттестованная методика не указана", "no attested method entered"
-        return [Fact(need, None, *words) for need in (Requirement.METHOD, Requirement.RANGE, Requirement.UNCERTAINTY)]
-    within = interval.minimum is not None and interval.maximum is not None
-    inside = within and method.low <= (interval.minimum or 0.0) and (interval.maximum or 0.0) <= method.high
-    span = f"{number_ru(method.low)}–{number_ru(method.high)} {unit}"
-    size = method.uncertainty(interval.mean or 0.0)
-    return [
-        Fact(Requirement.METHOD, HOLDS, f"методика {method.method}", f"method {method.method}"),
-        Fact(
-            Requirement.RANGE, inside, f"{'в диапазоне' if inside else 'вне диапазона'} {span}",
-            f"{'within' if inside else 'outside'} {method.low}–{method.high}",
-        ),
-        Fact(Requirement.UNCERTAINTY, size > 0, f"U = {number_ru(size)} {unit} (k = 2)", f"U = {size:.6g} (k = 2)"),
-    ]  # fmt: skip
+def interval_instrument(interval: Interval, *, parameter: str, unit: str, papers: InstrumentPapers) -> list[Fact]:
+    """What speaks for the instrument of a series over an interval."""
+    measured = Measured(
+        parameter, unit, interval.start, interval.end, interval.minimum, interval.maximum, interval.mean
+    )
+    return instrument_facts(measured, papers)
 
 
 def pair_fact(neighbours: Sequence[Neighbour], *, unit: str) -> Fact:
