@@ -10,6 +10,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.api.access import Role
 from services.api.metrics import Metrics
 from services.api.problem import problem_response
 
@@ -26,6 +27,8 @@ SECURITY_HEADERS = {
         " base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
     ),
 }
+CITIZENS = re.compile(r"(/api/v1)?/(complaints|subscriptions?)(/|$)")
+"""Where residents without an account come to: beside the time of a complaint an address would say whose it is."""
 HSTS = "max-age=31536000; includeSubDomains"
 """Only behind TLS (RFC 6797 §7.2): a web server before us says so, see the setting `api_trusted_proxies`."""
 
@@ -79,7 +82,8 @@ class Edge:
         self._metrics.seconds.labels(route).observe(seconds)
         if route in QUIET_ROUTES and status < 500:
             return
-        client = scope.get("client")
+        resident = scope.get("principal") in {None, Role.ANONYMOUS} and CITIZENS.match(scope["path"])
+        client = None if resident else scope.get("client")
         log.info(
             "request",
             method=scope["method"],

@@ -31,6 +31,7 @@ def make_engine(
         pool_size=pool_size,
         max_overflow=0,
         pool_pre_ping=True,
+        hide_parameters=True,  # what a person told us must not get into a log by way of an error
         connect_args={
             "server_settings": {
                 "application_name": application,

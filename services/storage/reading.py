@@ -54,6 +54,7 @@ def make_reading_engine(database_url: str, *, pool_size: int = 8, application: s
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_S,
         isolation_level="AUTOCOMMIT",
+        hide_parameters=True,  # what a person told us must not get into a log by way of an error
         connect_args={
             "timeout": CONNECT_TIMEOUT_S,
             "server_settings": {

@@ -10,10 +10,13 @@ import asyncpg
 import msgspec
 import pytest
 from PIL import Image
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from services.alerts.complaint_attending import attend_complaints
 from services.storage import registry
 from services.storage.engine import libpq_url, make_engine, unit_of_work
+from services.storage.reading import make_reading_engine
 from tests.integration.test_api.world import NOW, World, decoded, raise_alert
 from uskat.supervision.complaint.policy import complaint_policy
 
@@ -211,3 +214,13 @@ async def test_odd_bodies_and_places_outside_every_territory_are_refused(world):
     outside = {"topic": "water", "happened_at": NOW.isoformat(), "words": WORDS, "latitude": 10.0, "longitude": 10.0}
     refused = await world.client.post("/api/v1/complaints", json=outside)
     assert (refused.status_code, decoded(refused)["errors"][0]["in"]) == (422, "place")
+
+
+@pytest.mark.parametrize("made", [make_engine, make_reading_engine])
+async def test_an_error_of_the_database_does_not_tell_what_a_person_wrote(embedded_database, made):
+    engine = made(embedded_database)
+    async with engine.connect() as connection:
+        with pytest.raises(DBAPIError, match="division by zero") as caught:
+            await connection.execute(text("SELECT 1 / (length(:words) - length(:words))"), {"words": "8-900-000-00-00"})
+    await engine.dispose()
+    assert "8-900" not in f"{caught.value!s} {caught.value!r}"

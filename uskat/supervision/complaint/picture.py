@@ -38,7 +38,10 @@ def clean_picture(payload: bytes) -> CleanPicture:
         raise PictureError(f"Снимок больше {LARGEST_BYTES // 2**20} МБ.")
     kind = next((name for magic, name in MAGIC.items() if payload.startswith(magic)), None)
     if kind is None:
-        raise PictureError("Это не JPEG и не PNG.")
+        raise PictureError(
+            "Это не JPEG и не PNG. Сохраните снимок как JPEG и пришлите снова "
+            "(на iPhone: Настройки – Камера – Форматы – Наиболее совместимый)."
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own bound is below
