@@ -76,6 +76,7 @@ PRECHECK_DOOR = ("POST", "/precheck")
 
 ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/"): EVERYBODY,
+    ("GET", "/alerts/{alert_id}"): EVERYBODY,
     ("GET", "/docs"): EVERYBODY,
     ("GET", "/docs/assets/{name}"): EVERYBODY,
     ("GET", "/openapi.json"): EVERYBODY,

@@ -25,6 +25,7 @@ from services.api.middleware import Edge
 from services.api.routers import (
     accounts,
     alert_load,
+    alert_page,
     alerts,
     asked_cases,
     blast_charge,
@@ -96,7 +97,7 @@ from services.storage.reading import Database, make_reading_engine
 ROUTERS = (
     blasts, blast_filing, blast_land, blast_precheck, precheck_pages,
     latest, observations, quality, stations, station_care, rivers, norms, quality_periods, flood, alerts, handling,
-    cap, supervision_kpi,
+    cap, alert_page, supervision_kpi,
     alert_load,
     catalogue, evidence_days, evidence_grades, evidence_packs, verifications, water_intakes,
     cases, asked_cases, roster, case_policies,

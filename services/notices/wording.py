@@ -64,7 +64,7 @@ def word(outgoing: Outgoing, *, public_url: str, now: datetime) -> Wording:
         document={"kind": outgoing.kind, "notices": [_machine(one, base) for one in outgoing.notices]},
         at=max((one.decided_at for one in outgoing.notices), default=now),
         leave_url=leave_url,
-        page_url=_record(base, outgoing.notices[0]) if len(outgoing.notices) == 1 else f"{base}/",
+        page_url=f"{base}/alerts/{outgoing.notices[0].alert}" if len(outgoing.notices) == 1 else f"{base}/",
     )
 
 

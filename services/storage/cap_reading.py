@@ -16,8 +16,9 @@ _FACTS = text(
     """SELECT a.id, a.title_en, st.demo FROM alert a JOIN station st ON st.id = a.station_id WHERE a.id = ANY(:ids)"""
 ).bindparams(_IDS)
 _ENTRIES = text(
-    """SELECT alert_id, 'e' || id, event, at, 0 AS kind, id AS place FROM alert_event WHERE alert_id = ANY(:ids)
-    UNION ALL SELECT alert_id, 's' || seq, action, at, 1, seq FROM alert_step
+    """SELECT alert_id, 'e' || id, event, at, coalesce(body->>'why', ''), 0 AS kind, id AS place FROM alert_event
+    WHERE alert_id = ANY(:ids)
+    UNION ALL SELECT alert_id, 's' || seq, action, at, '', 1, seq FROM alert_step
     WHERE alert_id = ANY(:ids) AND by <> 'machine'
     ORDER BY at, kind, place"""
 ).bindparams(_IDS)
@@ -40,8 +41,8 @@ class CapFacts:
 async def cap_facts(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, CapFacts]:
     """Facts by alert; whoever asks has made sure that they are public."""
     entries: dict[int, list[Entry]] = {}
-    for alert_id, key, word, at, *_ in await connection.execute(_ENTRIES, {"ids": list(ids)}):
-        entries.setdefault(alert_id, []).append(Entry(key, word, at))
+    for alert_id, key, word, at, why, *_ in await connection.execute(_ENTRIES, {"ids": list(ids)}):
+        entries.setdefault(alert_id, []).append(Entry(key, word, at, why))
     rows = await connection.execute(_FACTS, {"ids": list(ids)})
     return {number: CapFacts(title_en, demo, tuple(entries.get(number, ()))) for number, title_en, demo in rows}
 

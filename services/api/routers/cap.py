@@ -83,9 +83,11 @@ def _entry(context: Context, row: AlertRow, facts: Mapping[int, CapFacts]) -> Fe
     events = messages(facts[row.id].entries) if row.id in facts else []
     if not events:
         return None
-    web = _web(context, row)
     title = f"{row.title} – {row.station_name}"
-    return FeedEntry(row.id, title, alert_word(row), row.kind, events[0].at, events[-1].at, f"{web}/cap", web)
+    cap = f"{_base(context)}{API}/alerts/{row.id}/cap"
+    return FeedEntry(
+        row.id, title, alert_word(row), row.kind, events[0].at, events[-1].at, cap, _web(context, row)
+    )  # fmt: skip
 
 
 def _alert(context: Context, row: AlertRow, facts: CapFacts, *, events: list[CapEvent], area: Area) -> CapAlert:
@@ -99,6 +101,7 @@ def _alert(context: Context, row: AlertRow, facts: CapFacts, *, events: list[Cap
         title=row.title, title_en=facts.title_en, reasons=[str(reason) for reason in row.reasons], figures=figures,
         started_at=row.started_at, ended_at=row.ended_at, confirmed=row.verdict in {"confirmed", "resolved"},
         demo=facts.demo, word=alert_word(row), web=_web(context, row), area=area, events=events,
+        place=row.station_name, report=f"{_base(context)}/complaints",
     )  # fmt: skip
 
 
@@ -122,7 +125,7 @@ def _sender(context: Context) -> str:
 
 
 def _web(context: Context, row: AlertRow) -> str:
-    return f"{_base(context)}{API}/alerts/{row.id}"
+    return f"{_base(context)}/alerts/{row.id}"
 
 
 def _reply(request: Request, body: bytes, media_type: str) -> Response:

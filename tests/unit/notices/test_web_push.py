@@ -150,7 +150,7 @@ async def test_a_browser_opens_what_its_push_service_was_given_and_the_service_k
     assert sender_of(headers["Authorization"], service.origin) == key_file[1]
     said = browser.open(body)
     assert said["title"] == "Аммоний-ион выше норматива – Ускат у моста (демо)"
-    assert said["url"] == "https://uskat.test/api/v1/alerts/5"
+    assert said["url"] == "https://uskat.test/alerts/5"
     assert said["leave_url"] == "https://uskat.test/subscription/leave?token=leave-me"
     assert (headers["Content-Encoding"], headers["Urgency"]) == ("aes128gcm", "high")
     assert int(headers["TTL"]) >= 3600

@@ -48,7 +48,7 @@ def atom_feed(entries: Sequence[FeedEntry], *, sender: str, address: str, now: d
         _add(entry, "summary", one.word)
         ET.SubElement(entry, "category", {"term": clean(one.kind)})
         ET.SubElement(entry, "link", {"rel": "alternate", "type": CAP_TYPE, "href": clean(one.cap)})
-        ET.SubElement(entry, "link", {"rel": "related", "type": "application/json", "href": clean(one.web)})
+        ET.SubElement(entry, "link", {"rel": "related", "type": "text/html", "href": clean(one.web)})
     ET.indent(root)
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode").encode() + b"\n"
 

@@ -1,20 +1,30 @@
 """CAP 1.2 documents: one alert element with a Russian and an English block, in the order the schema demands."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from xml.etree import ElementTree as ET
-from zoneinfo import ZoneInfo
 
 from uskat.supervision.cap.message import LEVELS, Area, CapAlert, category, certainty, response, urgency
+from uskat.supervision.cap.words import (
+    LOCAL,
+    MACHINE,
+    english,
+    figures_in_words,
+    instruction,
+    latin,
+    state_in_english,
+    where_and_since,
+)
 
 NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
 MEDIA_TYPE = "application/cap+xml"
-LOCAL = ZoneInfo("Asia/Novokuznetsk")
 HEADLINE = 160
 """Longest headline that every system shows (CAP 1.2 §3.2.2)."""
 SENDER_RU, SENDER_EN = "Ускат: наблюдение за рекой и взрывами", "Uskat: monitoring of the river and of blasting"
-MACHINE_RU = "Это сообщение составила программа по показаниям приборов. Состояние: {word}."
-MACHINE_EN = "A machine made this message from readings of instruments."
+DEMO = "Демо: приборы и предприятия вымышлены. Demo: instruments and enterprises are invented."
+LASTS, SHOWN_AFTER = timedelta(days=7), timedelta(hours=24)
+"""Until when a message is in force: while the alert lasts a week from its last change, afterwards a day to be read in
+(project rule). Without `expires` each recipient would decide (CAP 1.2 §3.2.2), and most drop it at once or never."""
 NO_PART_OF_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -32,8 +42,8 @@ def cap_document(alert: CapAlert) -> bytes:
     _add(root, "status", "Test" if alert.demo else "Actual")
     _add(root, "msgType", alert.type.value)
     _add(root, "scope", "Public")
-    if alert.demo:
-        _add(root, "note", "Демо: приборы и предприятия вымышлены. Demo: instruments and enterprises are invented.")
+    if note := _note(alert):
+        _add(root, "note", note)
     earlier = [f"{alert.sender},{alert.identifier(one)},{cap_time(one.at)}" for one in alert.events[:-1]]
     if earlier:
         _add(root, "references", " ".join(earlier))
@@ -57,28 +67,43 @@ def _info(root: ET.Element, alert: CapAlert, *, russian: bool) -> None:
     _code(info, "eventCode", "uskat:kind", value=alert.kind.value)
     _add(info, "effective", cap_time(alert.last.at))
     _add(info, "onset", cap_time(alert.started_at))
-    if alert.ended_at is not None:
-        _add(info, "expires", cap_time(max(alert.ended_at, alert.last.at)))
+    _add(info, "expires", cap_time(alert.last.at + (SHOWN_AFTER if response(alert) == "AllClear" else LASTS)))
     _add(info, "senderName", SENDER_RU if russian else SENDER_EN)
-    _add(info, "headline", title[:HEADLINE])
+    _add(info, "headline", _headline(title, alert.place if russian else latin(alert.place)))
     _add(info, "description", _described(alert, russian=russian))
+    _add(info, "instruction", instruction(alert, russian=russian))
     _add(info, "web", alert.web)
     _code(info, "parameter", "uskat:severity", value=alert.severity.value)
     for name, value in alert.figures.items():
-        _code(info, "parameter", f"uskat:{name}", value=value)
+        _code(info, "parameter", f"uskat:{name}", value=value if russian else english(value))
     _area(info, alert.area, russian=russian)
 
 
+def _note(alert: CapAlert) -> str:
+    """Why it is taken back (CAP 1.2 §3.2.1 asks for it), and that it is a demo."""
+    back = f"Отозвано: {alert.last.why or alert.word} Withdrawn: it was not confirmed." if alert.cancelled else ""
+    return " ".join(part for part in (back, DEMO if alert.demo else "") if part)
+
+
+def _headline(title: str, place: str) -> str:
+    """What and where, the place whole where both fit."""
+    place = clean(place).strip()
+    tail = f" – {place}" if place else ""
+    return (title[: HEADLINE - len(tail)] + tail)[:HEADLINE] if len(tail) < HEADLINE // 2 else title[:HEADLINE]
+
+
 def _described(alert: CapAlert, *, russian: bool) -> str:
+    where, figures = where_and_since(alert, russian=russian), figures_in_words(alert)
     if russian:
-        return "\n".join([*alert.reasons, MACHINE_RU.format(word=alert.word)])
-    figures = "; ".join(f"{name}: {value}" for name, value in alert.figures.items())
-    return "\n".join(part for part in (figures, MACHINE_EN) if part)
+        lines = [where, *alert.reasons, f"{MACHINE[0]} Состояние: {alert.word}."]
+    else:
+        lines = [where, figures[:1].upper() + figures[1:], f"{MACHINE[1]} State: {state_in_english(alert)}."]
+    return "\n".join(line for line in lines if line)
 
 
 def _area(info: ET.Element, area: Area, *, russian: bool) -> None:
     found = ET.SubElement(info, "area")
-    _add(found, "areaDesc", area.name if russian else area.name_en or area.name)
+    _add(found, "areaDesc", area.name if russian else latin(area.name_en or area.name))
     for ring in area.rings:
         _add(found, "polygon", " ".join(f"{latitude:.5f},{longitude:.5f}" for longitude, latitude in ring))
     for (longitude, latitude), radius_km in area.circles:

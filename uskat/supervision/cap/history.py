@@ -15,11 +15,15 @@ NEWS = frozenset({*(event.value for event in AlertEvent), Action.CONFIRM, Action
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry of either history. key: `e…` of alert_event, `s…` of alert_step; word: the event or the action."""
+    """An entry of either history. key: `e…` of alert_event, `s…` of alert_step; word: the event or the action.
+
+    why: of a withdrawal by the machine.
+    """
 
     key: str
     word: str
     at: datetime
+    why: str = ""
 
 
 def messages(entries: Iterable[Entry]) -> list[CapEvent]:
@@ -35,6 +39,6 @@ def messages(entries: Iterable[Entry]) -> list[CapEvent]:
             rejected = entry.word == Action.REJECT
         cancels = withdrawn or rejected
         if not (cancels and was):
-            told.append(CapEvent(entry.key, entry.at, cancels))
+            told.append(CapEvent(entry.key, entry.at, cancels, entry.why if cancels else ""))
         was = cancels
     return told

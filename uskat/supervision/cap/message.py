@@ -1,7 +1,8 @@
 """What a Common Alerting Protocol message says of a public alert (OASIS CAP 1.2, §3.2), as values.
 
-The machine tells people nothing to do: `responseType` is Monitor while it lasts and AllClear when it is over, and there
-is no `instruction` but where to read on. A named person who asks people not to take water does so elsewhere.
+The machine tells people nothing to do: `responseType` is Monitor while it lasts and AllClear when it is over, and the
+`instruction` says only who does, and where to tell what one sees oneself. A named person who asks people not to take
+water does so elsewhere.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,12 +27,13 @@ class MessageType(StrEnum):
 class CapEvent:
     """One message that was, or could have been, sent of an alert. key: `e…` of the machine, `s…` a step of people.
 
-    cancels: the alert was withdrawn or rejected by it.
+    cancels: the alert was withdrawn or rejected by it. why: in the words of the machine's withdrawal.
     """
 
     key: str
     at: datetime
     cancels: bool
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class CapAlert:
     """A public alert with what a message needs. events: oldest first, not empty; the message is of the last one.
 
     sender: domain of the installation. confirmed: people confirmed it. demo: invented instruments, status Test.
-    reasons: in Russian. figures: name to value with unit. web: page of the alert.
+    reasons: in Russian. figures: name to value with unit in Russian. web: page of the alert. place: its station.
+    report: address at which a resident tells what they see.
     """
 
     id: int
@@ -68,6 +71,8 @@ class CapAlert:
     web: str
     area: Area
     events: Sequence[CapEvent]
+    place: str = ""
+    report: str = ""
 
     @property
     def last(self) -> CapEvent:

@@ -87,9 +87,42 @@ def test_what_people_confirmed_is_observed_and_what_is_over_is_past():
 
 
 def test_a_demo_is_a_test_and_no_message_tells_people_what_to_do():
-    root = read(alert(demo=True))
+    root = read(alert(demo=True, report="https://uskat.test/complaints"))
     assert text(root, "status") == "Test"
-    assert root.find(f"{CAP}info/{CAP}instruction") is None
+    told = [one.text for one in root.iter(f"{CAP}instruction")]
+    watch, heed = "Что делать, говорят только органы власти", "Only the authorities tell what to do"
+    assert (told[0].partition(":")[0], told[1].partition(":")[0]) == (watch, heed)
+    assert all(one.endswith("https://uskat.test/complaints") for one in told)
+
+
+def test_the_headline_says_where_and_each_block_speaks_one_language():
+    long = read(alert(title="Ж" * 200, place="Ускат у моста (демо)"))
+    assert text(long, "info/headline").endswith("Ж – Ускат у моста (демо)")
+    assert len(text(long, "info/headline")) == 160
+    root = read(
+        alert(place="Ускат у моста №1", figures={"peak": "1.4 мг/дм³", "limit": "0.5 мг/дм³", "ratio": "2.8 раз"})
+    )
+    russian, english = root.findall(f"{CAP}info")
+    assert text(russian, "headline") == "Аммоний-ион выше норматива – Ускат у моста №1"
+    assert text(english, "headline") == "Ammonium above the norm – Uskat u mosta No. 1"
+    said = text(english, "description")
+    assert "Highest 1.4 mg/L; limit 0.5 mg/L; 2.8 times the limit" in said
+    assert "Since 01.06.2026 11:00 (Novokuznetsk time, UTC+7)" in said
+    words = " ".join(one.text for one in english.iter() if one.text and one.tag != f"{CAP}senderName")
+    assert not set(words.lower()) & set("абвгдеёжзийклмнопрстуфхцчшщъыьэюя")
+
+
+def test_a_message_is_in_force_while_it_lasts_and_a_day_after():
+    week = read(alert())
+    assert text(week, "info/expires") == "2026-06-08T11:00:30+07:00"
+    over = read(alert(ended_at=T0 - timedelta(hours=3)))
+    assert text(over, "info/expires") == "2026-06-02T11:00:30+07:00"  # not expired as it is sent
+
+
+def test_a_cancel_says_why_in_its_note():
+    events = (OPENED, CapEvent("e12", T0 + timedelta(hours=1), cancels=True, why="данные исправлены."))
+    root = read(alert(events=events, word="Не подтвердилось", demo=True))
+    assert text(root, "note").startswith("Отозвано: данные исправлены. Withdrawn: it was not confirmed. Демо:")
 
 
 words = st.text(min_size=1, max_size=300)
