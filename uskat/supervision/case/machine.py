@@ -190,7 +190,7 @@ def _measure(case: Case, step: CaseStep, paper: p.Measure) -> Case:
 
 
 def _fulfil(case: Case, step: CaseStep, paper: p.Fulfil) -> Case:
-    need(case.stage is Stage.MEASURES, "Исполнять пока нечего")
+    # Also while a case is looked into again, or was decided otherwise: an order stands until somebody settles it.
     found = [one for one in case.measures if one.paper.number == paper.number and one.fulfilled_at is None]
     need(found, f"В деле нет неисполненной меры № {paper.number}")
     done = replace(found[0], fulfilled_at=step.at)
@@ -200,9 +200,8 @@ def _fulfil(case: Case, step: CaseStep, paper: p.Fulfil) -> Case:
 def _close(case: Case, step: CaseStep, _paper: p.Close) -> Case:
     need(case.stage not in OPEN_STAGES, "Закрыть можно только после решения")
     need(case.stage is not Stage.CONFIRMED, "Нарушение подтверждено: сначала меры")
-    if case.verdict is p.CaseVerdict.CONFIRMED:
-        left = [one.paper.number for one in case.measures if one.fulfilled_at is None]
-        need(not left, f"Не исполнены меры: {', '.join(left)}")
+    left = [one.paper.number for one in case.measures if one.fulfilled_at is None]
+    need(not left, f"Не исполнены и не сняты меры: {', '.join(left)}")
     return case.moved(Stage.CLOSED, step.at)
 
 
