@@ -14,7 +14,9 @@ from uskat.blast.event.district import DeclaredBlast, PitSite
 from uskat.blast.event.rules import event_rules
 from uskat.blast.fume import FumeObservation, fume_norms, is_incident
 from uskat.blast.geometry import area_m2
+from uskat.blast.passport.delay import regular_delay_ms
 from uskat.blast.passport.lifecycle import BlastStatus
+from uskat.blast.passport.rules import passport_rules
 
 SQUARE_ROOT = "square_root"
 CANCELLED = BlastStatus.CANCELLED.value
@@ -29,7 +31,7 @@ _DECLARED = text(
     """SELECT b.id, o.code || '/' || b.code, p.code, b.status, b.planned_from, b.planned_to, b.fired_at, b.reported_at,
         b.declared_at, b.latitude, b.longitude,
         CAST(b.passport->>'max_charge_per_delay_kg' AS double precision),
-        (SELECT max(CAST(h->>'delay_ms' AS double precision)) FROM jsonb_array_elements(b.passport->'holes') h),
+        (SELECT array_agg(CAST(h->>'delay_ms' AS double precision)) FROM jsonb_array_elements(b.passport->'holes') h),
         (SELECT jsonb_agg(o)::text FROM (
             (SELECT r.report->'fume' FROM blast_report r WHERE r.blast_id = b.id ORDER BY r.number DESC LIMIT 1)
             UNION ALL SELECT f.observation FROM fume_rating f WHERE f.blast_id = b.id
@@ -47,7 +49,8 @@ _RECORDED = text(
 
 @dataclass(frozen=True, slots=True)
 class DeclaredRow:
-    """A declared blast. name: enterprise/number; charge_kg: per delay, as the passport says; firing_s: its length.
+    """A declared blast. name: enterprise/number; charge_kg: per delay, as the passport says; firing_s: its length;
+    delay_s: between its groups, where they are regular.
 
     fume: the gravest that the newest report or anybody else saw of its cloud.
     """
@@ -65,6 +68,7 @@ class DeclaredRow:
     longitude: float
     charge_kg: float
     firing_s: float | None
+    delay_s: float | None
     fume: FumeObservation | None
 
     def declared(self) -> DeclaredBlast:
@@ -79,6 +83,7 @@ class DeclaredRow:
             firing_s=self.firing_s,
             window_s=(self.planned_to - self.planned_from).total_seconds(),
             declared_at=self.declared_at,
+            delay_s=self.delay_s,
         )
 
 
@@ -116,6 +121,8 @@ def _pit(row: Any) -> PitSite:
 
 def _declared(row: Any) -> DeclaredRow:
     clouds = [FumeObservation.model_validate(seen) for seen in json_value(row[13]) or ()]
+    times_ms = row[12] or []
+    step_ms = regular_delay_ms(times_ms, convention=passport_rules().delay_window)
     return DeclaredRow(
         blast_id=row[0],
         name=row[1],
@@ -129,6 +136,7 @@ def _declared(row: Any) -> DeclaredRow:
         latitude=row[9],
         longitude=row[10],
         charge_kg=row[11],
-        firing_s=row[12] / 1000 if row[12] else None,
+        firing_s=max(times_ms, default=0.0) / 1000 or None,
+        delay_s=None if step_ms is None else step_ms / 1000,
         fume=max(clouds, key=lambda seen: (is_incident(seen, fume_norms()), seen.level), default=None),
     )

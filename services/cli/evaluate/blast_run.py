@@ -63,6 +63,7 @@ def declared_blasts(case: BlastCase) -> Sequence[DeclaredBlast]:
             item.longitude,
             item.charge_kg,
             (item.groups - 1) * item.delay_s,
+            delay_s=item.delay_s,
         )
         for item in case.declarations
     ]

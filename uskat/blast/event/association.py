@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from uskat.blast.event.delays import DelayFit, LineStack, delay_fit
 from uskat.blast.event.district import DeclaredBlast, District
 from uskat.blast.event.location import Arrivals, Location
 from uskat.blast.event.record import RecordFeatures
@@ -38,10 +39,14 @@ class ChargeEstimate:
 
 @dataclass(frozen=True, slots=True)
 class SourceSize:
-    """What the records say of a source's size. lengths: (distance km, length s) of the clear records near it."""
+    """What the records say of a source's size and firing.
+
+    lengths: (distance km, length s) of the clear records near it. lines: spectra of its clear records as one.
+    """
 
     charge: ChargeEstimate | None
     lengths: tuple[tuple[float, float], ...]
+    lines: LineStack | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,8 @@ class Candidate:
 
     afterwards: declared only after it was fired. size_log10: log10 of recorded over declared charge, None without
     amplitudes. firing_log10: log10 of the recorded over the expected length of the records, None when not known.
-    place_sd: distance in units of the uncertainty. log_odds: against an undeclared blast.
+    place_sd: distance in units of the uncertainty. delays: how the declared delays fit the lines of the spectra, None
+    when they are not known. log_odds: against an undeclared blast.
     """
 
     declaration: str
@@ -62,6 +68,7 @@ class Candidate:
     firing_log10: float | None
     log_odds: float
     afterwards: bool = False
+    delays: DelayFit | None = None
 
 
 def estimate_charge(arrivals: Arrivals, location: Location, *, district: District) -> ChargeEstimate | None:
@@ -165,8 +172,12 @@ def _candidate(
         log_odds += _mixture(ratio, sd, match.astray_log10, usual=match.usual_size)
         log_odds -= _log_density(usual, math.hypot(sd, amplitude.charge_sd_log10))
     length, odds = _firing(blast, source)
+    delays = _delays(blast, source)
+    odds += 0.0 if delays is None else delays.log_odds
     afterwards = blast.declared_at is not None and blast.declared_at > location.at
-    return Candidate(blast.id, dt_s, distance, math.sqrt(squared), ratio, sd, length, log_odds + odds, afterwards)
+    return Candidate(
+        blast.id, dt_s, distance, math.sqrt(squared), ratio, sd, length, log_odds + odds, afterwards, delays
+    )
 
 
 def _firing(blast: DeclaredBlast, source: SourceSize) -> tuple[float | None, float]:
@@ -185,6 +196,12 @@ def _firing(blast: DeclaredBlast, source: SourceSize) -> tuple[float | None, flo
     return found, _mixture(found, rules.sd_log10, any_sd, usual=event_rules().match.usual_firing) - _log_density(
         usual, any_sd
     )
+
+
+def _delays(blast: DeclaredBlast, source: SourceSize) -> DelayFit | None:
+    if source.lines is None or not blast.delay_s or blast.groups is None:
+        return None
+    return delay_fit(source.lines, blast.delay_s, groups=blast.groups)
 
 
 def _log_time(dt_s: float, sd: float, *, window_s: float) -> float:

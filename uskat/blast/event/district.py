@@ -54,8 +54,9 @@ class PitSite:
 class DeclaredBlast:
     """A blast as the enterprise declared it: time UTC, centre of the block, charge per delay in kg.
 
-    firing_s: from the first delay group to the last; None when the passport does not say. window_s: it was to be fired
-    within so many seconds from `at` on; 0: at that moment. declared_at: when it was filed; None: ahead.
+    firing_s: from the first delay group to the last; delay_s: between groups, where most are equally far apart; None
+    when the passport does not say. window_s: it was to be fired within so many seconds from `at` on; 0: at that
+    moment. declared_at: when it was filed; None: ahead.
     """
 
     id: str
@@ -67,6 +68,14 @@ class DeclaredBlast:
     firing_s: float | None = None
     window_s: float = 0.0
     declared_at: datetime | None = None
+    delay_s: float | None = None
+
+    @property
+    def groups(self) -> int | None:
+        """Delay groups, where they are regular."""
+        if self.firing_s is None or not self.delay_s:
+            return None
+        return 1 + round(self.firing_s / self.delay_s)
 
     def off_s(self, moment: datetime) -> float:
         """Seconds by which a moment lies after its window (negative: before it); 0 inside."""

@@ -12,6 +12,7 @@ from scipy.fft import next_fast_len
 from scipy.ndimage import median_filter
 from scipy.signal import butter, sosfilt
 
+from uskat.blast.event.delays import spectrum_db
 from uskat.blast.event.onset import Onset, Samples, find_onset, moving_mean, noise_rms
 from uskat.blast.event.record import RecordFeatures
 from uskat.blast.record.calibration import GROUND, MICROPHONE, UNIT_FACTOR, read_calibration
@@ -88,7 +89,7 @@ def extract_features(record: RecordSamples) -> RecordFeatures | None:
     first, last = _energy_span(vector[begin:] ** 2 - 2 * onset.noise_rms**2)
     window = slice(begin, begin + max(last, int(0.5 * rate)) + 1)
     energy = (ground[:, window] ** 2).sum(axis=1)
-    ripple, period = _ripple(raw[:, window], rate)
+    ripple, period, spectrum = _ripple(raw[:, window], rate)
     raw_energy = float((raw[:, window] ** 2).sum())
     moment = record.start + timedelta(seconds=begin / rate)
     return RecordFeatures(
@@ -111,6 +112,7 @@ def extract_features(record: RecordSamples) -> RecordFeatures | None:
         air_after_s=None if air_begins is None else (air_begins - begin) / rate,
         axis_share=float(energy.max() / max(float(energy.sum()), 1e-30)),
         fast_share=max(0.0, 1.0 - float(energy.sum()) / max(raw_energy, 1e-30)),
+        spectrum_db=spectrum,
     )
 
 
@@ -162,8 +164,8 @@ def _p_over_s(ground: Samples, onset: int, rate_hz: float) -> float | None:
     return float(np.log10(p_wave / s_wave)) if p_wave > 0 and s_wave > 0 else None
 
 
-def _ripple(axes: Samples, rate_hz: float) -> tuple[float, float]:
-    """log10 of the strongest narrow line over the median around it, and its period in s; 0 when there is none."""
+def _ripple(axes: Samples, rate_hz: float) -> tuple[float, float, tuple[int, ...]]:
+    """log10 of the strongest narrow line over the median around it, its period in s (0: none), and the spectrum."""
     part = axes[:, : int(LINE_WINDOW_S * rate_hz)]
     size = int(2 ** np.ceil(np.log2(max(part.shape[1], 4 * rate_hz))))
     power = (np.abs(np.fft.rfft(part * np.hanning(part.shape[1]), size, axis=1)) ** 2).sum(axis=0)
@@ -177,9 +179,10 @@ def _ripple(axes: Samples, rate_hz: float) -> tuple[float, float]:
     around = median_filter(smooth, size=max(3, round(2 * LINE_WIDTH_HZ / step)), mode="nearest")
     ratio = np.where(inside, smooth / np.maximum(around, 1e-30), 0.0)
     place = int(np.argmax(ratio))
+    spectrum = spectrum_db(smooth, frequencies)
     if ratio[place] <= 1:
-        return 0.0, 0.0
-    return float(np.log10(ratio[place])), float(1 / frequencies[place])
+        return 0.0, 0.0, spectrum
+    return float(np.log10(ratio[place])), float(1 / frequencies[place]), spectrum
 
 
 def _air(air: Samples, vertical: Samples, rate_hz: float) -> Samples:

@@ -2,7 +2,8 @@
 
 The lag of the air wave behind the ground gives the distance, the distance gives the moment of firing. Where two
 stations name the same moment, and their circles meet, the source lies at the surface and so near that its sound
-carries: no earthquake, however rough the place along the line where the circles cross.
+carries: no earthquake, however rough the place along the line where the circles cross. One instrument that shook
+clearly and heard the blast seconds later says that the source is in its neighbourhood.
 """
 
 from collections.abc import Sequence
@@ -30,6 +31,21 @@ def is_heard_by_two(records: Sequence[RecordFeatures], district: District) -> bo
         if abs(moment - when) <= rules.agree_s and meet:
             return True
     return False
+
+
+def heard_near(records: Sequence[RecordFeatures]) -> tuple[str, float] | None:
+    """Station and km to the source where one instrument both shook clearly and heard the source close by, else None.
+
+    records: of one event. A lag of the air wave of some seconds behind clear ground motion is a source at the surface
+    in that instrument's neighbourhood, on whatever side of it.
+    """
+    rules = event_rules().heard
+    near = [
+        heard[:2]
+        for record in records
+        if record.peak_snr >= rules.near_snr and (heard := _heard(record)) is not None and heard[1] <= rules.near_km
+    ]
+    return min(near, key=lambda item: item[1], default=None)
 
 
 def _heard(record: RecordFeatures) -> tuple[str, float, float] | None:

@@ -11,9 +11,10 @@ import numpy as np
 
 from uskat.blast.catalogue.day_pattern import hour_prior
 from uskat.blast.event.association import Candidate, SourceSize, assign, candidates, estimate_charge, record_lengths
+from uskat.blast.event.delays import LineStack, stack_lines, usual_fits
 from uskat.blast.event.district import DeclaredBlast, District
 from uskat.blast.event.grouping import Group, Stray, group_records
-from uskat.blast.event.heard import is_heard_by_two
+from uskat.blast.event.heard import heard_near, is_heard_by_two
 from uskat.blast.event.location import arrivals_of, surface_or_far
 from uskat.blast.event.reasons import explain
 from uskat.blast.event.record import RecordFeatures
@@ -72,6 +73,9 @@ def _suspect(group: Group, district: District, utc_offset_h: float) -> _Suspect:
     charge = estimate_charge(arrivals_of(group.records, district), group.location, district=district)
     charge_kg = rules.amplitude.charge_kg if charge is None else charge.kg
     networked(evidence, stations=len(group.records))
+    lines = stack_lines(group.records)
+    if lines is not None and len(group.records) > 1:
+        add(evidence, "lines", values={SourceClass.EARTHQUAKE: -_lines_log(lines)})
     if len(group.records) > 2:
         ratio = surface_or_far(group.records, district) / len(group.records)
         other = log_normal(ratio, rules.moveout.other)
@@ -88,8 +92,20 @@ def _suspect(group: Group, district: District, utc_offset_h: float) -> _Suspect:
     source = SourceSize(
         charge,
         record_lengths(group.records, group.location, district=district),
+        lines,
     )
     return _Suspect(group, evidence, classified(evidence), source, silent)
+
+
+def _lines_log(lines: LineStack) -> float:
+    """ln odds of common lines of ripple firing at all stations, blast against earthquake; some blasts have none."""
+    rules = event_rules().delays
+    best = max(usual_fits(lines).values())
+    other = log_normal(best, rules.earthquake)
+    blast = float(
+        np.logaddexp(np.log(1 - rules.lineless) + log_normal(best, rules.blast), np.log(rules.lineless) + other)
+    )
+    return min(blast - other, rules.most_log)
 
 
 def _place_log(group: Group, district: District) -> float:
@@ -194,13 +210,15 @@ def _verdict(found: Classified, candidate: Candidate | None, *, suspect: _Suspec
         return Verdict.DECLARED if chance >= sure.kind else Verdict.UNRESOLVED
     group, silent = suspect.group, len(suspect.silent)
     network, stations = event_rules().network, len(group.records)
-    heard = group.location.uncertainty_km > sure.undeclared_within_km and is_heard_by_two(group.records, district)
+    rough = group.location.uncertainty_km > sure.undeclared_within_km
+    near = rough and heard_near(group.records) is not None
+    heard = near or (rough and is_heard_by_two(group.records, district))
     if group.location.uncertainty_km > (sure.undeclared_heard_km if heard else sure.undeclared_within_km):
         return Verdict.UNRESOLVED
     denied = silent >= network.silent_contradict and stations <= network.few_stations
     if denied or (stations == 1 and silent):
         return Verdict.UNRESOLVED
-    needed = sure.undeclared_alone if stations == 1 else sure.undeclared
+    needed = sure.undeclared_alone if stations == 1 or near else sure.undeclared
     return Verdict.UNDECLARED if chance >= needed else Verdict.UNRESOLVED
 
 

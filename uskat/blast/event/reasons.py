@@ -6,6 +6,7 @@ import numpy as np
 
 from uskat.blast.event.association import Candidate, ChargeEstimate
 from uskat.blast.event.grouping import Group
+from uskat.blast.event.heard import heard_near
 from uskat.blast.event.rules import event_rules
 from uskat.blast.event.signal import Classified, SourceClass
 from uskat.blast.event.verdict import Deviation, Verdict
@@ -59,7 +60,12 @@ def _seen(group: Group, verdict: Verdict) -> Iterator[str]:
         north, east = (f"{value:.4f}".replace(".", ",") for value in (place.latitude, place.longitude))
         yield f"Место: {north}° с. ш., {east}° в. д., ±{error} км (95 %)."
         if verdict is Verdict.UNDECLARED and place.uncertainty_km > event_rules().sure.undeclared_within_km:
-            yield "Место грубое, но звуковая волна на двух приборах называет один и тот же момент взрыва."
+            near = heard_near(group.records)
+            yield (
+                "Место грубое, но звуковая волна на двух приборах называет один и тот же момент взрыва."
+                if near is None
+                else f"Место грубое, но прибор {near[0]} услышал взрыв: до него {number_ru(near[1])} км."
+            )
 
 
 def _kind(group: Group, found: Classified) -> Iterator[str]:
@@ -91,6 +97,7 @@ def _words(group: Group) -> Mapping[str, str]:
         "place": "место относительно карьеров (только как вероятность)",
         "network": f"согласованность приборов сети ({len(records)})",
         "moveout": "времена прихода по сети",
+        "lines": "общие линии замедлений в спектрах приборов",
         "hour": "час и день недели (только как вероятность)",
         "declaration": "сверка с объявленными взрывами",
     }
@@ -121,6 +128,9 @@ def _declaration(
     away = number_ru(candidate.distance_km)
     when = f"на {shift} {side} заявленного" if candidate.dt_s else "в заявленное время"
     yield f"Объявление {candidate.declaration}: {when}, {away} км от блока."
+    if candidate.delays is not None and candidate.delays.log_odds <= -TELLING:
+        found = number_ru(1000 * candidate.delays.best_s)
+        yield f"Линии в спектрах не такие, как от заявленных замедлений; больше похоже на {found} мс."
     if Deviation.AFTERWARDS in deviations:
         yield "Объявлен только после взрыва."
     if Deviation.ELSEWHERE in deviations:

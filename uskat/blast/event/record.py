@@ -18,7 +18,8 @@ class RecordFeatures:
     spectrum. p_s_log10: largest P over largest S, None when they cannot be parted. ripple: log10 of the strongest
     spectral line over its surroundings; ripple_s: its period. air_pa: largest overpressure that the ground did not
     make; air_after_s: onset → its beginning, None without an air wave. axis_share: share of the energy on the
-    strongest axis. fast_share: share of the raw energy above the band of ground motion.
+    strongest axis. fast_share: share of the raw energy above the band of ground motion. spectrum_db: power at
+    `delays.LINES_HZ` in dB under its largest; empty in records that were measured before it was kept.
     """
 
     station: str
@@ -40,6 +41,7 @@ class RecordFeatures:
     air_after_s: float | None
     axis_share: float
     fast_share: float
+    spectrum_db: tuple[int, ...] = ()
 
     @property
     def key(self) -> tuple[str, datetime]:
@@ -54,4 +56,5 @@ class RecordFeatures:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Inverse of `to_json`; raises KeyError or ValueError for something else."""
-        return cls(**{**values, **{name: datetime.fromisoformat(values[name]) for name in TIMES}})
+        times = {name: datetime.fromisoformat(values[name]) for name in TIMES}
+        return cls(**{**values, **times, "spectrum_db": tuple(values.get("spectrum_db", ()))})

@@ -100,6 +100,26 @@ class Firing(Sourced):
     least_snr: float
 
 
+class Delays(Sourced):
+    """Lines of ripple firing. usual_s: delays of the systems in use; scatter: share by which one delay is off.
+
+    shift_s: by which a row of holes draws arrivals together or apart; width_hz: of a line at least; gain: ln odds for
+    a correlation of one; least_snr: of a record's peak. blast, earthquake: best correlation with a usual delay, as
+    normals; lineless: share of blasts too short or too scattered to have lines; most_log: bound of what they say.
+    """
+
+    usual_s: tuple[float, ...]
+    scatter: float
+    shift_s: float
+    width_hz: float
+    gain: float
+    least_snr: float
+    blast: Normal
+    earthquake: Normal
+    lineless: float
+    most_log: float
+
+
 class NetworkRules(Sourced):
     """window_s: travel time across the network. aloof_log: ln of the odds that another station's local trouble fits.
 
@@ -183,11 +203,14 @@ class Sure(Sourced):
 class Heard(Sourced):
     """When two stations have heard one source: their moments of firing agree to agree_s, and circles of distance meet.
 
-    slack_share: of the sum of the two distances, by which circles may miss each other (wind, temperature).
+    slack_share: of the sum of the two distances, by which circles may miss each other (wind, temperature). near_km,
+    near_snr: one station alone tells of a source so near, where its ground shook so clearly.
     """
 
     agree_s: float
     slack_share: float
+    near_km: float
+    near_snr: float
 
 
 class PToS(Sourced):
@@ -224,6 +247,7 @@ class EventRules(Act):
     near_air: NearAir
     moveout: Moveout
     firing: Firing
+    delays: Delays
     network: NetworkRules
     clock: Clock
     match: Match

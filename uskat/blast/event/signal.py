@@ -31,6 +31,7 @@ CAUSES = (
     "air",
     "network",
     "moveout",
+    "lines",
     "hour",
     "silence",
     "declaration",

@@ -6,6 +6,7 @@ the example of §5.4), so the convention is data with the norm, never an acciden
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from uskat.blast.passport.model import Hole
@@ -13,6 +14,8 @@ from uskat.blast.passport.rules import DelayWindow
 
 TICKS_PER_MS = 1000
 """Times are compared in whole microseconds, so that 17 + 8 is 25 also for floating-point numbers."""
+LEAST_STEPS, ALIKE, REGULAR = 2, 0.1, 0.7
+"""Steps from which delays are a row; how far one of them may be off; share of those that must agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +69,20 @@ def charge_per_delay_of(holes: Sequence[Hole], convention: DelayWindow) -> Delay
     return charge_per_delay(
         [hole.delay_ms for hole in holes], [hole.charge_kg for hole in holes], convention=convention
     )
+
+
+def regular_delay_ms(times_ms: Sequence[float], *, convention: DelayWindow) -> float | None:
+    """Delay between the groups of charges that fire within one window each, ms; None unless most are equally far apart.
+
+    What a row of holes at one step makes: lines in the spectrum of the ground (§3.6).
+    """
+    groups: list[float] = []
+    for time in sorted(times_ms):
+        if not groups or time - groups[-1] > convention.window_ms:
+            groups.append(time)
+    steps = sorted(later - earlier for earlier, later in pairwise(groups))
+    if len(steps) < LEAST_STEPS:
+        return None
+    middle = steps[len(steps) // 2]
+    alike = [step for step in steps if abs(step - middle) <= ALIKE * middle]
+    return sum(alike) / len(alike) if len(alike) >= REGULAR * len(steps) else None

@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from tests.unit.blast.event.district_world import AT, blast_records, district
-from uskat.blast.event.heard import is_heard_by_two
+from tests.unit.blast.event.district_world import AT, PIT, blast_records, district
+from uskat.blast.event.heard import heard_near, is_heard_by_two
 from uskat.blast.event.judge import judge_events
 from uskat.blast.event.verdict import Verdict
 
+WORLD = district()
 EDGE = district([(54.200, 86.750), (54.160, 86.780)])
 OUTSIDE = (54.2027, 86.6891)
 """Seen from a pair of stations at the edge of the network: their circles cross twice."""
@@ -46,3 +48,19 @@ def test_a_lag_that_means_nothing_is_no_hearing(lag):
     first, second = records()
     assert first.onset_at > AT
     assert not is_heard_by_two([first, replace(second, air_after_s=lag)], EDGE)
+
+
+def test_one_clear_instrument_that_heard_the_blast_close_by_names_its_distance():
+    records = blast_records(WORLD, only=[0, 5])
+    station, reach = heard_near(records)
+    assert station == "S0"
+    assert reach == pytest.approx(float(np.hypot(*(WORLD.place_of["S0"] - WORLD.to_km(*PIT)))), abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"peak_snr": 8.0}, {"air_after_s": None}, {"air_after_s": 0.1}, {"air_after_s": 20.0}],
+    ids=["weak ground", "no air wave", "air first", "far"],
+)
+def test_what_one_instrument_did_not_clearly_hear_close_by_says_nothing(change):
+    assert heard_near([replace(record, **change) for record in blast_records(WORLD, only=[0, 5])]) is None
