@@ -18,7 +18,7 @@ _SERIES = text(
     FROM unnest(CAST(:stations AS text[]), CAST(:parameters AS text[])) AS w(station, parameter)
     JOIN station st ON st.code = w.station JOIN parameter p ON p.code = w.parameter
     JOIN series s ON s.station_id = st.id AND s.parameter_id = p.id
-    LEFT JOIN instrument i ON i.id = s.instrument_id ORDER BY s.id DESC"""
+    LEFT JOIN instrument i ON i.id = s.instrument_id ORDER BY s.id"""
 )
 _LAST = text("SELECT max(interval_start) FROM register_packet WHERE system = :system")
 _KEEP = text(
@@ -64,28 +64,37 @@ class OutboxFigures:
 
 async def register_series(
     connection: AsyncConnection, channels: Iterable[tuple[str, str]]
-) -> dict[tuple[str, str], SeriesFacts]:
-    """Series by (station, parameter); of several devices the first. What is not registered is missing."""
+) -> dict[tuple[str, str], list[SeriesFacts]]:
+    """Series by (station, parameter), the oldest first: a logger that was replaced leaves its own behind.
+
+    What is not registered is missing.
+    """
     named = list(channels)
     bound = {"stations": [station for station, _ in named], "parameters": [parameter for _, parameter in named]}
-    found = {}
+    found: dict[tuple[str, str], list[SeriesFacts]] = {}
     for row in map(row_values, await connection.execute(_SERIES, bound)):
         station, series_id, device_id, code, scale, expected, published, accuracy = row
         series = SeriesFacts(series_id, device_id, code, scale, expected, published, json_value(accuracy))
-        found[station, series.parameter] = series
+        found.setdefault((station, series.parameter), []).append(series)
     return found
 
 
 async def register_intervals(
-    connection: AsyncConnection, series: Mapping[tuple[str, str], SeriesFacts], start: datetime
+    connection: AsyncConnection, series: Mapping[tuple[str, str], Sequence[SeriesFacts]], start: datetime
 ) -> dict[tuple[str, str], SeriesInterval]:
-    """The interval that starts then, of every series."""
-    windows = [Window(one, start, start + INTERVAL) for one in series.values()]
+    """The interval that starts then, of every channel: of several series the one with most valid readings in it.
+
+    Where none has anything, the newest series says how often readings were expected.
+    """
+    windows = [Window(one, start, start + INTERVAL) for several in series.values() for one in several]
     intervals = await read_intervals(connection, windows)
-    return {
-        key: SeriesInterval(next(iter(intervals[one.id]), None), one.expected_interval_s)
-        for key, one in series.items()
-    }  # fmt: skip
+    found = {}
+    for key, several in series.items():
+        had = [(one, interval) for one in several for interval in intervals[one.id][:1]]
+        best = max(had, key=lambda pair: (pair[1].n_valid, pair[1].n), default=None)
+        source, interval = best if best is not None else (several[-1], None)
+        found[key] = SeriesInterval(interval, source.expected_interval_s)
+    return found
 
 
 async def last_composed(connection: AsyncConnection, system: str) -> datetime | None:

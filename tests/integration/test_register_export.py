@@ -155,6 +155,30 @@ async def test_a_system_never_sends_the_packets_of_another(database, register, e
     assert {row["system"]: row["state"] for row in await rows(database)} == {"ASI-7": "waiting", "ASI-8": "accepted"}
 
 
+async def test_a_logger_that_was_replaced_is_followed_by_the_one_that_measures(database, register, exporter):
+    connection = await asyncpg.connect(libpq_url(database))
+    device = await connection.fetchval(
+        """INSERT INTO device (code, station_id, kind)
+        SELECT code || '-new', station_id, kind FROM device WHERE code = $1 RETURNING id""",
+        DEVICE,
+    )
+    await connection.execute(
+        """WITH new AS (
+            INSERT INTO series (station_id, device_id, parameter_id, expected_interval_s, published)
+            SELECT s.station_id, $1, s.parameter_id, s.expected_interval_s, s.published
+            FROM series s JOIN device d ON d.id = s.device_id WHERE d.code = $2 RETURNING id, parameter_id
+        ) UPDATE interval_20min i SET series_id = new.id FROM series s, new
+        WHERE i.series_id = s.id AND s.parameter_id = new.parameter_id AND s.device_id = (
+            SELECT id FROM device WHERE code = $2)""",
+        device, DEVICE,
+    )  # fmt: skip
+    await connection.close()
+    assert await export_round(exporter, now=lambda: NOW)
+    [(_, body)] = register.requests
+    values = json.loads(body)["sources"][0]["sensors"][0]["parameters"][0]["values"]
+    assert 7 < values[0]["value"] < 8.5
+
+
 async def test_a_packet_without_a_signature_waits(database, register, exporter):
     exporter.signer = CommandSigner([sys.executable, "-c", "raise SystemExit('no token')"], "01ab")
     await exporter.compose(NOW)
