@@ -1,7 +1,8 @@
 """Pooled access for questions: a pool without transactions, patience with a restarted server, one error for "away".
 
 DatabaseAway
-    the server cannot be reached, is starting, is shutting down, or has no free connection for us
+    the server cannot be reached, is starting, is shutting down, or has no free connection for us; or it has undone a
+    change TRIES times because of others' locks
 QueryTooLong
     the statement ran into the time limit of the reading pool
 """
@@ -23,6 +24,9 @@ CONNECT_TIMEOUT_S = 3.0
 POOL_TIMEOUT_S = 5.0
 AWAY_STATES = ("08", "57P", "53")  # connection exception, operator intervention, insufficient resources
 CANCELLED_STATE = "57014"
+UNDONE_STATES = frozenset({"40001", "40P01"})  # serialization_failure, deadlock_detected
+TRIES = 4
+"""Of a change that the database undid in favour of another: locks of people and detectors can cross."""
 LOST = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
 
 P = ParamSpec("P")
@@ -36,6 +40,10 @@ class DatabaseAway(Exception):
 
 class _ConnectionLost(DatabaseAway):
     """This connection is dead, and its neighbours in the pool probably too."""
+
+
+class _Undone(DatabaseAway):
+    """The database has undone the transaction in favour of another that holds what it needs."""
 
 
 class QueryTooLong(Exception):
@@ -94,10 +102,19 @@ class Database:
             raise DatabaseAway(type(error).__name__) from error
 
     async def change(self, query: "Query[P, T]", *args: P.args, **kwargs: P.kwargs) -> T:
-        """Result of `query` inside one transaction, committed at its end; never asked twice.
+        """Result of `query` inside one transaction, committed at its end.
 
-        Raises DatabaseAway, QueryTooLong; whatever the query itself raises rolls the transaction back.
+        Asked again only where the database itself has undone everything (UNDONE_STATES): nothing happens twice. Raises
+        DatabaseAway, QueryTooLong; whatever the query itself raises rolls the transaction back.
         """
+        for _ in range(TRIES - 1):
+            try:
+                return await self._changed(query, *args, **kwargs)
+            except _Undone:
+                continue
+        return await self._changed(query, *args, **kwargs)
+
+    async def _changed(self, query: "Query[P, T]", *args: P.args, **kwargs: P.kwargs) -> T:
         writing = self.engine.execution_options(isolation_level="READ COMMITTED")
         try:
             async with writing.begin() as connection:
@@ -124,6 +141,8 @@ def translated(error: DBAPIError) -> Exception:
     state = str(getattr(error.orig, "sqlstate", None) or "")
     if state == CANCELLED_STATE:
         return QueryTooLong(str(error.orig)[:200])
+    if state in UNDONE_STATES:
+        return _Undone(type(error.orig).__name__)
     if error.connection_invalidated or state.startswith(AWAY_STATES):
         return _ConnectionLost(type(error.orig).__name__)
     if isinstance(error, (InterfaceError, OperationalError)) and not state:

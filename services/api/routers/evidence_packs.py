@@ -35,9 +35,10 @@ router = APIRouter(prefix=API, tags=["evidence"])
 )
 async def post_evidence_pack(context: Shared, asking: Asking, alert_id: Identifier) -> Response:
     """As things stand now; each pack is noted with who made it. `uskat evidence verify` checks it offline."""
+    if not await context.guarded.ask(may_pack, alert_id):
+        raise NotFound(f"there is no alert {alert_id}")
     key = _key(context)
-    ours = await context.guarded.ask(may_pack, alert_id)
-    material = await context.published.ask(pack_material, alert_id) if ours else None
+    material = await context.published.ask(pack_material, alert_id)
     if material is None:
         raise NotFound(f"there is no alert {alert_id}")
     now = context.now()
