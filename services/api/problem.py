@@ -38,7 +38,7 @@ from services.storage.handling_store import ChangedMeanwhile, IllegalStepError, 
 from services.storage.machine_key_store import NoSuchKey
 from services.storage.reading import DatabaseAway, QueryTooLong
 from services.storage.restriction_store import NoSuchRestriction, RestrictionChanged, RestrictionTaken
-from uskat.blast.passport.lifecycle import TransitionError
+from uskat.blast.passport.refusal import TransitionError
 from uskat.supervision.access.key import KeyRefused
 from uskat.supervision.access.roles import RolesError
 from uskat.supervision.case.refusal import IllegalCaseStepError
@@ -156,6 +156,8 @@ def problem_response(request: Request, error: Exception) -> Response:
         detail = "; ".join(f"{item['in']}: {item['message']}" for item in errors[:3])
     else:
         detail = DETAILS.get(base) or str(error)
+        if isinstance(error, TransitionError):
+            errors = [{"in": "blast", "message": error.text_ru}]
     headers = {"Retry-After": RETRY_AFTER_S} if kind.status is HTTPStatus.SERVICE_UNAVAILABLE else {}
     if isinstance(error, TooManyRequests):
         headers["Retry-After"] = str(error.retry_after_s)

@@ -61,10 +61,12 @@ async def _store(found: CatalogueImport, file: Path, payload: bytes) -> StoredIm
 def _tell(found: CatalogueImport, report: Path) -> None:
     import csv
 
+    from uskat.blast.catalogue.event import FAULT_RU
+
     with report.open("w", encoding="utf-8-sig", newline="") as target:
         writer = csv.writer(target)
-        writer.writerow(("place", "fault", "detail"))
-        writer.writerows((row.place, row.fault.value, row.detail) for row in found.refused)
+        writer.writerow(("place", "fault", "detail", "по-русски"))
+        writer.writerows((row.place, row.fault.value, row.detail, FAULT_RU[row.fault]) for row in found.refused)
     for row in found.refused[:SHOWN_REFUSALS]:
-        typer.echo(f"  {row.place}: {row.fault.value}: {row.detail}", err=True)
+        typer.echo(f"  {row.place}: {FAULT_RU[row.fault]} ({row.fault.value}): {row.detail}", err=True)
     typer.echo(f"{len(found.refused)} refusals are listed in {report}", err=True)

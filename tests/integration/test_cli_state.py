@@ -31,8 +31,9 @@ def test_a_catalogue_is_imported_with_a_report_of_what_was_refused(embedded_data
         1, "1 new events, 0 told otherwise than before, 0 known already, 1 refused",
     )  # fmt: skip
     report = (tmp_path / "asgsr.csv.report.csv").read_text(encoding="utf-8-sig").splitlines()
-    assert report[0] == "place,fault,detail"
+    assert report[0] == "place,fault,detail,по-русски"
     assert report[1].startswith("3,bad_time,")
+    assert report[1].endswith(",время не понято")
     file.write_text("\n".join(CATALOGUE.splitlines()[:2]), encoding="utf-8")
     again = uskat("import-catalogue", str(file), database=embedded_database)
     assert again.stdout.startswith("0 new events, 0 told otherwise than before, 1 known already")

@@ -1,5 +1,6 @@
 """The life of a declared blast (issue 4 item 1; norms.md §6.4)."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -21,6 +22,7 @@ from uskat.blast.passport.lifecycle import (
     changed_fields,
 )
 from uskat.blast.passport.model import Window
+from uskat.blast.passport.refusal import ACTIONS_RU, STATUSES_RU
 
 DAY_BEFORE = FROM - timedelta(days=1)
 
@@ -114,8 +116,19 @@ def test_a_corrected_report_keeps_the_first():
     ],
 )
 def test_what_cannot_be_is_refused(step):
-    with pytest.raises(TransitionError):
+    with pytest.raises(TransitionError) as refused:
         step()
+    assert re.search("[а-я]", refused.value.text_ru)
+
+
+def test_a_refused_step_says_in_russian_what_to_do():
+    cancelled = lifecycle.cancel(filed(), at=FROM, by="c")
+    with pytest.raises(TransitionError) as refused:
+        lifecycle.file_report(cancelled, report(), at=FROM + timedelta(hours=3), by="c")
+    assert refused.value.text_ru.startswith("Сейчас нельзя подать отчёт: он отменён")
+    assert "новый паспорт" in refused.value.text_ru
+    assert set(ACTIONS_RU) == {action.value for action in Action} - {"declare"}
+    assert set(STATUSES_RU) == {status.value for status in BlastStatus}
 
 
 def test_a_history_that_contradicts_the_state_is_not_read():

@@ -41,6 +41,14 @@ class RowFault(StrEnum):
     NO_ID = "no_id"
 
 
+FAULT_RU = {
+    RowFault.UNREADABLE: "не прочитано", RowFault.NO_TIME: "нет времени", RowFault.BAD_TIME: "время не понято",
+    RowFault.NO_PLACE: "нет координат", RowFault.BAD_PLACE: "координаты невозможны",
+    RowFault.BAD_NUMBER: "число не понято или невозможно", RowFault.UNKNOWN_TYPE: "неизвестный вид события",
+    RowFault.DUPLICATE_ID: "номер уже был выше", RowFault.NO_ID: "нет номера события",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class CatalogueEvent:
     """One event. at: origin time, UTC; depth in km below sea level; None where the catalogue does not say.

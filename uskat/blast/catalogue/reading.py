@@ -8,6 +8,7 @@ from uskat.blast.catalogue.quakeml import read_quakeml
 from uskat.blast.catalogue.table import COMCAT, FDSN_TEXT, ColumnMap, read_table
 
 NAMED = tuple(field.name for field in fields(ColumnMap) if field.name != "utc_offset_h")
+DELIMITERS = (",", ";", "\t", "|")
 NO_COLUMNS: Mapping[str, str] = {}
 
 
@@ -27,5 +28,11 @@ def read_catalogue(
     unknown = sorted(set(columns) - set(NAMED))
     if unknown:
         raise CatalogueError(f"no field {', '.join(unknown)}; there are {', '.join(NAMED)}")
-    usual = FDSN_TEXT if text.startswith("#") else COMCAT
+    usual = FDSN_TEXT if text.startswith("#") else replace(COMCAT, delimiter=_delimiter(text))
     return read_table(text, replace(usual, utc_offset_h=utc_offset_h, **columns))
+
+
+def _delimiter(text: str) -> str:
+    """What divides the titles: a spreadsheet in Russian writes semicolons, since its numbers have commas."""
+    titles = text.partition("\n")[0]
+    return max(DELIMITERS, key=titles.count)

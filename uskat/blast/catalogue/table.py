@@ -18,6 +18,8 @@ from uskat.blast.catalogue.event import (
     event_type,
 )
 
+WRITTEN_TIMES = ("%d.%m.%Y %H:%M:%S.%f", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M")
+"""As times are written in Russia."""
 MISSING = frozenset({"", "nan", "none", "null", "na", "-"})
 
 
@@ -147,7 +149,16 @@ def _time(row: Mapping[str, str | None], columns: ColumnMap) -> datetime:
     try:
         if seconds is not None:
             return datetime.fromtimestamp(seconds, UTC)
-        moment = datetime.fromisoformat(text)
+        moment = _written(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         raise EntryRefusedError(RowFault.BAD_TIME, f"{text[:40]!r} is no time") from None
+
+
+def _written(text: str) -> datetime:
+    for pattern in WRITTEN_TIMES:
+        try:
+            return datetime.strptime(text.replace(",", "."), pattern)  # noqa: DTZ007 - the zone is added by the caller
+        except ValueError:
+            continue
+    return datetime.fromisoformat(text)

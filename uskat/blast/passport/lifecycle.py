@@ -14,6 +14,7 @@ from typing import Any, NoReturn, Self
 from pydantic import model_validator
 
 from uskat.blast.passport.model import Moment, Note, Passport, Window, Words
+from uskat.blast.passport.refusal import TransitionError, step_refused
 from uskat.blast.passport.report import Report
 from uskat.blast.provenance import Frozen
 
@@ -57,6 +58,8 @@ class Irregularity(StrEnum):
     WHILE_POSTPONED = "while_postponed"
 
 
+NOTHING_RU = "Ничего не изменилось: такой документ уже принят."
+FUTURE_RU = "Время взрыва в будущем: проверьте дату и часовой пояс (местное время – UTC+7)."
 BEFORE_FIRING = frozenset({BlastStatus.PLANNED, BlastStatus.PUBLISHED, BlastStatus.POSTPONED})
 ALLOWED: Mapping[Action, frozenset[BlastStatus]] = {
     Action.AMEND: BEFORE_FIRING,
@@ -67,10 +70,6 @@ ALLOWED: Mapping[Action, frozenset[BlastStatus]] = {
     Action.REPORT: BEFORE_FIRING | {BlastStatus.FIRED, BlastStatus.REPORTED},
 }
 """From which statuses an action may be taken."""
-
-
-class TransitionError(ValueError):
-    """A step that the status does not allow, or that contradicts what is already recorded."""
 
 
 class FieldChange(Frozen):
@@ -155,7 +154,7 @@ def amend(blast: Declaration, passport: Passport, *, at: datetime, by: str, note
     _refuse_another(blast, passport)
     fields = changed_fields(blast.passport.to_json(), passport.to_json())
     if not fields:
-        raise TransitionError("nothing is changed")
+        raise TransitionError("nothing is changed", NOTHING_RU)
     return _step(blast, Action.AMEND, blast.status, at=at, by=by, note=note, fields=fields, passport=passport)
 
 
@@ -186,7 +185,7 @@ def cancel(blast: Declaration, *, at: datetime, by: str, note: str | None = None
 def fire(blast: Declaration, *, at: datetime, by: str, fired_at: datetime) -> Declaration:
     """It was fired at `fired_at` (UTC, not after `at`); irregular when it was not published or is postponed."""
     if fired_at > at:
-        raise TransitionError("a blast cannot be recorded before it is fired")
+        raise TransitionError("a blast cannot be recorded before it is fired", FUTURE_RU)
     irregular = {
         BlastStatus.PLANNED: Irregularity.UNPUBLISHED,
         BlastStatus.POSTPONED: Irregularity.WHILE_POSTPONED,
@@ -200,11 +199,11 @@ def file_report(blast: Declaration, report: Report, *, at: datetime, by: str) ->
     if blast.status in BEFORE_FIRING:
         blast = fire(blast, at=at, by=by, fired_at=report.fired_at)
     elif report.fired_at > at:
-        raise TransitionError("a blast cannot be reported before it is fired")
+        raise TransitionError("a blast cannot be reported before it is fired", FUTURE_RU)
     before = blast.report.to_json() if blast.report else {}
     fields = changed_fields(before, report.to_json()) if before else ()
     if blast.report is not None and not fields:
-        raise TransitionError("nothing is changed")
+        raise TransitionError("nothing is changed", NOTHING_RU)
     return _step(
         blast, Action.REPORT, BlastStatus.REPORTED, at=at, by=by, fired_at=report.fired_at, fields=fields, report=report
     )
@@ -261,7 +260,10 @@ def _step(blast: Declaration, action: Action, after: BlastStatus, *, at: datetim
     if blast.status not in ALLOWED[action]:
         _refuse(blast, action)
     if at < last.at:
-        raise TransitionError(f"the newest change is of {last.at.isoformat()}, later than {at.isoformat()}")
+        raise TransitionError(
+            f"the newest change is of {last.at.isoformat()}, later than {at.isoformat()}",
+            "Последняя запись о взрыве позже этого времени: проверьте часы.",
+        )
     change = Change(at=at, by=by, action=action, before=blast.status, after=after, **more)
     return Declaration(
         passport=change.passport or blast.passport,
@@ -273,10 +275,13 @@ def _step(blast: Declaration, action: Action, after: BlastStatus, *, at: datetim
 
 
 def _refuse(blast: Declaration, action: Action) -> NoReturn:
-    raise TransitionError(f"{action.value}: not possible for a blast that is {blast.status.value}")
+    raise step_refused(action.value, blast.status.value)
 
 
 def _refuse_another(blast: Declaration, document: Passport | Report) -> None:
     same = (blast.passport.blast_id, blast.passport.enterprise)
     if (document.blast_id, document.enterprise) != same:
-        raise TransitionError(f"this is {document.enterprise}/{document.blast_id}, not {same[1]}/{same[0]}")
+        told = f"{document.enterprise}/{document.blast_id}"
+        raise TransitionError(
+            f"this is {told}, not {same[1]}/{same[0]}", f"Документ о взрыве {told}, а не {same[1]}/{same[0]}."
+        )

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from uskat.blast.catalogue.event import CatalogueError, RowFault
+from uskat.blast.catalogue.event import FAULT_RU, CatalogueError, RowFault
+from uskat.blast.catalogue.reading import read_catalogue
 from uskat.blast.catalogue.table import FDSN_TEXT, ColumnMap, read_table
 
 HEADER = (
@@ -48,6 +49,19 @@ def test_all_bad_rows_among_many_good_ones():
     found = read_table("\n".join([HEADER, *mixed]))
     assert {event.id for event in found.events} == {f"uw{number}" for number in range(50)}
     assert len(found.refused) == len(BAD)
+
+
+def test_a_spreadsheet_in_russian_is_read_and_a_small_blast_may_have_a_negative_magnitude():
+    titles = HEADER.replace(",", ";")
+    rows = ["1;a1;01.06.2026 12:00;explosion;2026;54,13;87,08;0;-0,4;ml;asf;2",
+            "1;a2;01.06.2026 12:00:30,5;explosion;2026;54,13;87,08;0;1,5;ml;asf;2",
+            "1;a3;32.06.2026 12:00;explosion;2026;54,13;87,08;0;1,5;ml;asf;2"]  # fmt: skip
+    found = read_catalogue("\n".join([titles, *rows]).encode(), utc_offset_h=7)
+    assert [(event.at, event.magnitude) for event in found.events] == [
+        (datetime(2026, 6, 1, 5, 0, tzinfo=UTC), -0.4), (datetime(2026, 6, 1, 5, 0, 30, 500000, UTC), 1.5),
+    ]  # fmt: skip
+    assert [(row.place, row.fault) for row in found.refused] == [(4, RowFault.BAD_TIME)]
+    assert set(FAULT_RU) == set(RowFault)
 
 
 def test_an_id_that_came_before_is_refused():
