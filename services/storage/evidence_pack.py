@@ -18,9 +18,10 @@ from services.storage.notice_reading import list_notices
 from services.storage.quality_reading import quality_rows
 from services.storage.reading import json_value, row_values
 from services.storage.verification_store import verification_rows
-from uskat.supervision.evidence.act import Sketch
+from uskat.supervision.evidence.act_figures import Sketch
 from uskat.supervision.evidence.grade import Grade, grade_rules
 from uskat.supervision.evidence.pack import GRADE, READINGS, RECORDS, REGISTRY, DayProof, RawRecord
+from uskat.supervision.evidence.sketch import sketch_of
 from uskat.water.norm_pack import norm_packs
 from uskat.water.quality.limits import test_set
 
@@ -96,7 +97,7 @@ async def pack_material(connection: AsyncConnection, alert_id: int) -> PackMater
         **await _papers(connection, alert, evidence),
         **await _quality(connection, alert, since=since, until=until, series=series),
     }  # fmt: skip
-    return PackMaterial(alert, evidence, documents, raw, days, await _sketch(connection, alert))
+    return PackMaterial(alert, evidence, documents, raw, days, sketch_of(await read_network(connection), alert.station))
 
 
 async def keep_pack(
@@ -179,14 +180,3 @@ async def _quality(
         "decisions": [list(row_values(row)) for row in await connection.execute(_DECISIONS, bound)],
     })  # fmt: skip
     return {"quality.json": found}
-
-
-async def _sketch(connection: AsyncConnection, alert: AlertRow) -> Sketch | None:
-    network = await read_network(connection)
-    here = network.station_of.get(alert.station)
-    if here is None:
-        return None
-    near = [one for one in network.stations if one.river is not None and one.river == here.river] or [here]
-    rivers = [river.geometry for river in network.rivers if river.code == here.river]
-    places = [(one.code, one.longitude, one.latitude) for one in near]
-    return Sketch(rivers, places, here.code)
