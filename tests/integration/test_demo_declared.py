@@ -7,10 +7,12 @@ import pytest
 from services.alerts.detectors import REGISTRY
 from services.alerts.worker import Evaluator
 from services.cli.demo.declared import file_declared, passports
+from services.cli.demo.weather import tell_weather
 from services.storage.blast_registry import load_surroundings
 from services.storage.engine import make_engine, unit_of_work
 from services.storage.intake import Incoming, Intake
 from services.storage.registry import load_network
+from services.storage.weather_store import last_received
 from simulators.scenario import load_scenario
 from simulators.seismograph import SeismicInstrument
 from uskat.blast.surroundings import demo_surroundings
@@ -72,3 +74,16 @@ async def test_the_demo_is_told_of_its_one_undeclared_blast(embedded_database):
     declared = [round((at - ZERO).total_seconds()) for at, verdict in rows if verdict == "declared"]
     assert declared == [21, 360, 1821]
     assert [(kind, round((at - ZERO).total_seconds())) for kind, at in kinds] == [("undeclared", 840)]
+
+
+async def test_the_weather_of_the_declared_blasts_is_told_once_and_the_hours_to_come_as_new(embedded_database):
+    engine = make_engine(embedded_database, pool_size=1)
+    async with unit_of_work(engine) as connection:
+        await load_network(connection, demo_network())
+        await load_surroundings(connection, demo_surroundings())
+    period = {"since": ZERO - timedelta(hours=6), "now": ZERO, "until": ZERO + timedelta(hours=12)}
+    assert await tell_weather(embedded_database, **period) == 18 * len(demo_network().pits)
+    assert await tell_weather(embedded_database, **period) == 0
+    async with engine.connect() as connection:
+        assert await last_received(connection) == ZERO
+    await engine.dispose()

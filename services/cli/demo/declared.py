@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from services.cli.demo.weather import tell_weather
 from services.storage.blast_store import BlastTaken, NoSuchBlast, file_blast
 from services.storage.engine import make_engine, unit_of_work
 from simulators.scenario import Blast, Scenario, load_scenario
@@ -102,7 +103,10 @@ async def file_declared(
 
 
 async def keep_filing(database_url: str, scenario_name: str, world: Path) -> None:
-    """File a day ahead as soon as the simulators have set their zero, and again every hour, until cancelled."""
+    """File a day ahead as soon as the simulators have set their zero, and again every hour, until cancelled.
+
+    The weather of those blasts (invented) is told with them.
+    """
     scenario = load_scenario(scenario_name, demo_network())
     while True:
         zero_s = _zero(world, scenario)
@@ -110,6 +114,7 @@ async def keep_filing(database_url: str, scenario_name: str, world: Path) -> Non
             now = datetime.now(UTC)
             since = now - timedelta(hours=scenario.backfill_hours)
             await file_declared(database_url, scenario, zero_s=zero_s, since=since, until=now + AHEAD)
+            await tell_weather(database_url, since=since, now=now, until=now + 2 * AHEAD)
         await asyncio.sleep(LOOK_S if zero_s is None else AGAIN_S)
 
 
