@@ -6,7 +6,8 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from services.storage.engine import make_engine, unit_of_work
+from services.notices.main import decide_all
+from services.storage.engine import libpq_url, make_engine, unit_of_work
 from services.storage.handling_store import attend
 from tests.integration.test_api.case_office import (
     CONFIRM,
@@ -161,6 +162,7 @@ async def test_terms_that_run_out_are_told_and_a_stale_step_is_refused(agencies,
     assert ("acknowledge", "senior_inspector") in told
     assert ("acknowledge", "head") in told
     assert ("dispatch", "senior_inspector") in told
+    await ensure_called(world, case["id"], told)
     await attended(world)
     assert decoded(await ask(world, "ivanova", f"/cases/{case['id']}"))["version"] == file["version"], "told once"
     [late] = decoded(await ask(world, "ivanova", "/cases", overdue=True))["items"]
@@ -174,6 +176,25 @@ async def test_terms_that_run_out_are_told_and_a_stale_step_is_refused(agencies,
     machine = {"action": "escalate", "clock": "decide", "to": "head"}
     forged = await send(world, "ivanova", f"/cases/{case['id']}/steps", machine, version=file["version"])
     assert forged.status_code == 422
+
+
+async def ensure_called(world, case, told):
+    """The terms that ran out leave the outbox for the contact of whoever is to hear; its agency alone sees that."""
+    connection = await asyncpg.connect(libpq_url(world.url))
+    await connection.execute(
+        "INSERT INTO contact (role, territory, name, channel, address, created_by)"
+        " VALUES ('head', 'upper-uskat-demo', 'Руководитель (демо)', 'email', 'head@demo.test', 'test')"
+    )
+    await connection.close()
+    engine = make_engine(world.url)
+    await decide_all(engine, clock=world.clock)
+    await engine.dispose()
+    called = decoded(await ask(world, "ivanova", f"/cases/{case}/notices"))["items"]
+    assert len(called) == [role for _, role in told].count("head")
+    assert {(one["case"], one["alert"], one["event"], one["role"], one["state"]) for one in called} == {
+        (case, None, "term", "head", "waiting")
+    }
+    assert decoded(await ask(world, "petrov", f"/cases/{case}/notices"))["items"] == []
 
 
 async def test_a_planned_check_needs_no_alert_and_the_roster_is_the_admins(agencies):
