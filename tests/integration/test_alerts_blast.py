@@ -32,6 +32,7 @@ async def test_a_declared_blast_is_associated_and_raises_nothing(world):
     body = json.loads(event["body"])
     assert len(body["records"]) == len(found)
     assert body["declaration"]["id"] == f"{PIT.enterprise}/b-1"
+    assert body["declaration"]["delays"]["log_odds"] > 0.5, "42 ms between the passport's holes, in the spectra"
     assert abs((event["at"] - FIRED).total_seconds()) < 1
     north, east = (event["latitude"] - PIT.latitude) * 111.2, (event["longitude"] - PIT.longitude) * 65.2
     assert (north**2 + east**2) ** 0.5 < event["uncertainty_km"] < 3

@@ -57,6 +57,15 @@ class DelayFit:
     best_s: float
     log_odds: float
 
+    def to_json(self) -> dict[str, float]:
+        """Plain values."""
+        return {
+            "declared": round(self.declared, 3),
+            "best": round(self.best, 3),
+            "best_s": self.best_s,
+            "log_odds": round(self.log_odds, 2),
+        }
+
 
 def spectrum_db(power: Floats, frequencies_hz: Floats) -> tuple[int, ...]:
     """A power spectrum at `LINES_HZ` in whole dB under its largest value there; what lies beyond it is the lowest."""

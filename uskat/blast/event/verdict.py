@@ -132,6 +132,7 @@ class JudgedEvent:
                 "distance_km": found.distance_km,
                 "size_log10": found.size_log10,
                 "firing_log10": found.firing_log10,
+                "delays": None if found.delays is None else found.delays.to_json(),
                 "log_odds": found.log_odds,
             },
             "deviations": [item.value for item in self.deviations],
