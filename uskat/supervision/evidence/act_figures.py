@@ -65,11 +65,11 @@ def words_on(page: "FPDF", words: str, *, size: float, bold: bool = False, colou
     page.ln(1)
 
 
-def label(page: "FPDF", words: str, x: float, y: float, *, colour: Colour = GREY) -> None:
+def label(page: "FPDF", words: str, *, at: tuple[float, float], colour: Colour = GREY) -> None:
     """A few small words at a place of the page, mm."""
     page.set_font(FAMILY, "", 7)
     page.set_text_color(*colour)
-    page.text(x, y, words)
+    page.text(*at, words)
 
 
 def draw_chart(page: "FPDF", curve: Curve) -> None:
@@ -84,10 +84,12 @@ def draw_chart(page: "FPDF", curve: Curve) -> None:
     begin, end = curve.points[0][0], curve.points[-1][0]
 
     def x(moment: datetime) -> float:
+        """Abscissa of a moment, mm."""
         share = (moment - begin) / (end - begin) if end > begin else 0.0
         return left + width * min(max(share, 0.0), 1.0)
 
     def y(value: float) -> float:
+        """Ordinate of a value, mm."""
         return top + CHART_HEIGHT * (1 - (value - low) / (high - low))
 
     if curve.episode is not None:
@@ -101,7 +103,7 @@ def draw_chart(page: "FPDF", curve: Curve) -> None:
     if curve.limit is not None:
         page.set_draw_color(*RED)
         page.line(left, y(curve.limit), left + width, y(curve.limit))
-        label(page, f"норма {number_ru(curve.limit)} {curve.unit}", left + 1, y(curve.limit) - 1, colour=RED)
+        label(page, f"норма {number_ru(curve.limit)} {curve.unit}", at=(left + 1, y(curve.limit) - 1), colour=RED)
     page.set_y(top + CHART_HEIGHT + 7)
     if curve.episode is not None:
         words_on(page, "Закрашено время тревоги. Время – Новокузнецка.", size=7, colour=GREY)
@@ -124,14 +126,10 @@ def _grid(
         height, across = top + CHART_HEIGHT * (1 - share), left + width * share
         page.line(left, height, left + width, height)
         page.line(across, top, across, top + CHART_HEIGHT)
-        label(page, number_ru(low + share * (high - low)), page.l_margin, height + 1)
+        label(page, number_ru(low + share * (high - low)), at=(page.l_margin, height + 1))
         moment = (begin + (end - begin) * share).astimezone(LOCAL)
-        label(
-            page,
-            f"{moment:%d.%m %H:%M}",
-            across - (16 if place == TICKS else 8 if place else 0),
-            top + CHART_HEIGHT + 4,
-        )
+        back = {0: 0.0, TICKS: 16.0}.get(place, 8.0)  # so that the first and the last stay within the frame
+        label(page, f"{moment:%d.%m %H:%M}", at=(across - back, top + CHART_HEIGHT + 4))
     page.set_draw_color(*GREY)
     page.rect(left, top, width, CHART_HEIGHT)
 
@@ -151,6 +149,7 @@ def draw_sketch(page: "FPDF", sketch: Sketch) -> None:
     scale = min((WIDTH - 40) / max((east - west) * narrow, 0.02), (MAP_HEIGHT - 20) / max(north - south, 0.02))
 
     def place(lon: float, lat: float) -> tuple[float, float]:
+        """Where a point lies on the page, mm."""
         return left + 6 + (lon - west) * narrow * scale, top + 10 + (north - lat) * scale
 
     page.set_draw_color(*BLUE)
@@ -184,7 +183,7 @@ def _name_beside(page: "FPDF", name: str, x: float, y: float, *, taken: list[Box
             inside = page.l_margin < box[0] and box[2] < page.l_margin + WIDTH
             if inside and not any(_overlap(box, other) for other in taken):
                 taken.append(box)
-                label(page, name, begin, y + line, colour=colour)
+                label(page, name, at=(begin, y + line), colour=colour)
                 return
 
 
@@ -199,8 +198,8 @@ def _scale_bar(page: "FPDF", left: float, top: float, *, scale: float) -> None:
     page.set_draw_color(*INK)
     page.set_line_width(0.4)
     page.line(x, y, x + length, y)
-    label(page, f"{bar_km} км", x, y - 1.5, colour=INK)
-    label(page, "север – вверх", left + WIDTH - 22, y, colour=GREY)
+    label(page, f"{bar_km} км", at=(x, y - 1.5), colour=INK)
+    label(page, "север – вверх", at=(left + WIDTH - 22, y))
 
 
 def _room(page: "FPDF", height: float) -> None:

@@ -32,6 +32,7 @@ def _at_river(network: Network, here: Station) -> Sketch:
 
 def _around(network: Network, here: Station) -> Sketch:
     def km(longitude: float, latitude: float) -> float:
+        """How far a point is, km."""
         narrow = math.cos(math.radians(here.latitude))
         return KM_DEGREE * math.hypot((longitude - here.longitude) * narrow, latitude - here.latitude)
 
