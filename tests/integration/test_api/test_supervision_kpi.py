@@ -101,13 +101,14 @@ async def test_a_violation_of_which_only_complaints_stand_is_not_the_agencys_own
     alert, _ = await raise_alert(world, started_at=known - timedelta(minutes=30), known_at=known)
     assert await attend_all(engine, clock=world.clock) == set()
     await engine.dispose()
-    number = await opened(world, "ivanova", alert)
     told = {"topic": "water", "happened_at": known.isoformat(), "words": "Вода бурая"}
     places = decoded(await world.client.get("/api/v1/settlements"))
     told["settlement"] = next(one["code"] for one in places if one["territory"] == "upper-uskat-demo")
     filed = await world.client.post("/api/v1/complaints", json=told)
     assert filed.status_code == 201, filed.text
     [complaint] = decoded(await ask(world, "ivanova", "/complaints"))["items"]
+    world.clock.now += timedelta(minutes=10)
+    number = await opened(world, "ivanova", alert)
     headers = world.token("ivanova") | {"If-Match": '"1"'}
     path = f"/api/v1/complaints/{complaint['id']}/steps"
     assert (await world.client.post(path, json={"action": "take"}, headers=headers)).status_code == 200

@@ -40,10 +40,11 @@ class CaseFact:
 
     @property
     def origin(self) -> Origin:
-        """By what was first: an alert that the machine knew, or a complaint; with neither a check was planned."""
-        if self.complained is not None and (self.first_known is None or self.complained < self.first_known):
-            return Origin.COMPLAINT
-        return Origin.CHECK if self.first_known is None else Origin.INSTRUMENT
+        """By what was first: an alert that the machine knew, a complaint, or else the agency that opened the case."""
+        if self.first_known is not None and (self.complained is None or self.first_known <= self.complained):
+            return Origin.INSTRUMENT
+        told = self.complained is not None and self.complained <= self.opened_at
+        return Origin.COMPLAINT if told else Origin.CHECK
 
 
 @dataclass(frozen=True, slots=True)

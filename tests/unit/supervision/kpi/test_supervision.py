@@ -156,6 +156,8 @@ def test_months_add_up_to_the_year_and_every_figure_is_what_its_numbers_say(some
         (None, JUNE, Origin.COMPLAINT),
         (JUNE, JUNE, Origin.INSTRUMENT),
         (JUNE, JUNE - H, Origin.COMPLAINT),
+        (None, JUNE + H, Origin.CHECK),  # the case was open already
+        (JUNE + 2 * H, JUNE + H, Origin.CHECK),
     ],
 )
 def test_who_was_first_is_the_origin(known, complained, origin):

@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from uskat.finding import FindingKind, Severity
 from uskat.supervision.restriction.breach import (
@@ -180,3 +181,57 @@ def test_a_key_names_its_decision():
 def test_kilometres_are_finite_and_from_the_mouth(km):
     with pytest.raises(DecisionError):
         check_decision(replace(WATER, reaches=(ReachArea("talda", 1.0, km),)), rules=RULES)
+
+
+class Course(RuleBasedStateMachine):
+    """Any versions in any order: what is refused changes nothing, what was decided is never rewritten."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = T0
+        self.versions: tuple[DecisionVersion, ...] = ()
+
+    @rule(
+        action=st.sampled_from(DecisionAction), hours=st.integers(-2, 30), shift_h=st.integers(-5, 40),
+        reason=st.sampled_from(["", "ветер сменился"]), number=st.sampled_from(["14/НМУ", "14/НМУ", "15"]),
+    )  # fmt: skip
+    def try_a_version(self, *, action, hours, shift_h, reason, number):
+        before, at = self.versions, self.now + hours * HOUR
+        last = before[-1].decision if before else BLASTING
+        same = action is DecisionAction.WITHDRAW and number == last.number
+        wanted = last if same else replace(last, number=number, ends_at=last.starts_at + (shift_h + 6) * HOUR)
+        try:
+            self.versions = add_version(before, DecisionVersion(action, at, "ivanova", wanted, reason))
+        except DecisionError:
+            assert self.versions is before
+        else:
+            self.now = at
+            assert self.versions[:-1] == before
+
+    @invariant()
+    def it_is_issued_once_and_ends_with_its_withdrawal(self):
+        actions = [one.action for one in self.versions]
+        assert actions[:1] in ([], [DecisionAction.ISSUE])
+        assert DecisionAction.ISSUE not in actions[1:]
+        assert DecisionAction.WITHDRAW not in actions[:-1]
+        assert all(one.reason for one in self.versions[1:])
+        assert [one.at for one in self.versions] == sorted(one.at for one in self.versions)
+        assert len({(one.decision.number, one.decision.territory) for one in self.versions}) <= 1
+
+    @invariant()
+    def it_replays_from_what_is_stored(self):
+        read: tuple[DecisionVersion, ...] = ()
+        for one in self.versions:
+            read = add_version(read, replace(one, decision=decision_of(one.decision.to_json())))
+        assert read == self.versions
+
+    @invariant()
+    def what_bound_somebody_then_is_bound_by_nothing_later(self):
+        for place, one in enumerate(self.versions):
+            following = self.versions[place + 1].at if place + 1 < len(self.versions) else None
+            if following is None or one.at < following:
+                assert in_force(self.versions, one.at) == in_force(self.versions[: place + 1], one.at)
+
+
+Course.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+test_any_course_of_versions = Course.TestCase
