@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from datetime import timedelta
 
 import asyncpg
@@ -200,13 +201,19 @@ asyncio.run(run(settings))
 """
 
 
-def start_process(database, port, log):
+@contextmanager
+def started_process(database, port, log):
+    """The process of the alerts; whatever the test finds, none is left behind to disturb the next one."""
     environment = os.environ | {
         "USKAT_DATABASE_URL": database,
         "USKAT_ALERTS_METRICS_PORT": str(port),
         "USKAT_ALERTS_CONCURRENCY": "2",
     }
-    return subprocess.Popen([sys.executable, "-c", PROCESS], env=environment, stderr=log, stdout=log)
+    with subprocess.Popen([sys.executable, "-c", PROCESS], env=environment, stderr=log, stdout=log) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def get(port, path):
@@ -214,13 +221,14 @@ def get(port, path):
         return answer.status, answer.read().decode()
 
 
-async def until(condition, timeout=60):
+async def until(condition, timeout=150):
     deadline = time.monotonic() + timeout
     while not await condition():
         assert time.monotonic() < deadline, "waited in vain"
         await asyncio.sleep(0.02)
 
 
+@pytest.mark.timeout(600)
 async def test_a_killed_process_loses_nothing_and_does_nothing_twice(world, database, tmp_path):
     """kill -9 in the middle of the work, several times; a last process finishes it."""
     stations = [world] + [await add_station(world.sql, code=f"U-{n}", parameters=("nh4",)) for n in range(10, 70)]
@@ -232,13 +240,10 @@ async def test_a_killed_process_loses_nothing_and_does_nothing_twice(world, data
 
     with (tmp_path / "log").open("w+") as log:
         for left in (60, 45, 20):
-            process = start_process(database, free_port(), log)
-            await until(lambda left=left: some(left))
-            process.kill()
-            process.wait()
+            with started_process(database, free_port(), log):  # and killed
+                await until(lambda left=left: some(left))
         port = free_port()
-        process = start_process(database, port, log)
-        try:
+        with started_process(database, port, log) as process:
             await until(lambda: some(1))
 
             async def ready():
@@ -249,7 +254,6 @@ async def test_a_killed_process_loses_nothing_and_does_nothing_twice(world, data
 
             await until(ready)
             assert "uskat_alerts_stations_evaluated_total" in (await asyncio.to_thread(get, port, "/metrics"))[1]
-        finally:
             process.send_signal(signal.SIGTERM)
             assert process.wait(30) == 0
         log.seek(0)
@@ -266,17 +270,16 @@ async def test_a_killed_process_loses_nothing_and_does_nothing_twice(world, data
     assert {tuple(row["events"]) for row in events} == {("opened", "returned")}
 
 
+@pytest.mark.timeout(300)
 async def test_the_process_says_in_json_what_it_did(world, database, tmp_path):
     await world.hours("nh4", 10, [1.0])
     with (tmp_path / "log").open("w+") as log:
-        process = start_process(database, free_port(), log)
-        try:
+        with started_process(database, free_port(), log) as process:
 
             async def done():
                 return await world.sql.fetchval("SELECT count(*) FROM alert WHERE kind = 'exceedance'") == 1
 
             await until(done)
-        finally:
             process.send_signal(signal.SIGTERM)
             assert process.wait(30) == 0
         log.seek(0)
