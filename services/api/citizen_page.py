@@ -7,10 +7,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from services.api.routers.start_page import iso
 from services.api.state_word import local_time
+from uskat.finding import number_ru
 
 NO_STORE = {"Cache-Control": "no-store"}
 _environment = Environment(loader=PackageLoader("services.api"), autoescape=True, undefined=StrictUndefined)
-_environment.filters |= {"local": local_time, "iso": iso}
+_environment.filters |= {"local": local_time, "iso": iso, "number": number_ru}
 
 
 def citizen_page(template: str, *, status_code: int = 200, **values: Any) -> HTMLResponse:

@@ -53,7 +53,8 @@ async def test_a_decision_from_issue_to_withdrawal(world, inspectors):
 
     public = decoded(await world.client.get(one))
     assert public["decision"]["text"] == BODY["text"]
-    assert "14/НМУ" in (await world.client.get("/restrictions")).text
+    page = (await world.client.get("/restrictions")).text
+    assert ("14/НМУ" in page, "Ограничений: 1." in page) == (True, True)
     kedrovaya, sukhoy = world.token("kedrovaya"), world.token("sukhoy")
     assert (await post(world, f"{one}/acknowledgement", sukhoy, 1)).status_code == 404  # it is not addressed
     assert (await post(world, f"{one}/acknowledgement", kedrovaya)).status_code == 428
@@ -73,6 +74,8 @@ async def test_a_decision_from_issue_to_withdrawal(world, inspectors):
     gone = await post(world, f"{one}/versions", own, 2, reason="ветер сменился")
     assert [version["action"] for version in decoded(gone)["versions"]] == ["issue", "amend", "withdraw"]
     assert decoded(gone)["state"] == "withdrawn"
+    page = (await world.client.get("/restrictions")).text
+    assert ("Отменено: " in page, "Сейчас решений об ограничениях нет" in page) == (True, True), "lifted, and told so"
     assert (await post(world, f"{one}/versions", own, 3, reason="обратно", decision=longer)).status_code == 422
 
 
