@@ -141,3 +141,24 @@ def test_after_a_rotation_both_keys_are_given_and_a_saved_answer_is_compared(
     assert "is none of those you trust" in uskat("evidence", "verify", pack, "--key", keys / "new.pem", code=1)
     saved.write_text("{}")
     uskat("evidence", "verify", pack, "--key", keys, "--days", saved, code=2)
+
+
+def test_a_list_of_intakes_is_loaded_once_and_a_wrong_one_is_refused(filled: str, tmp_path: Path) -> None:
+    file = tmp_path / "intakes.json"
+    intake = {
+        "code": "wi-1", "name": "Водозабор (демо)", "river": "uskat", "km": 30, "use": "drinking", "demo": True,
+        "valid_from": "2020-01-01", "source": "вымышлен",
+    }  # fmt: skip
+
+    def write(**changes: object) -> None:
+        file.write_text(json.dumps({"version": 1, "notes": [], "intakes": [intake | changes]}))
+
+    write()
+    assert "1 of 1 intakes entered" in uskat("admin", "load-intakes", file)
+    assert "0 of 1 intakes entered" in uskat("admin", "load-intakes", file)
+    write(valid_until="2026-01-01")
+    assert "1 of 1 intakes entered" in uskat("admin", "load-intakes", file)
+    write(river="нет")
+    assert "no kilometre 30 of a river" in uskat("admin", "load-intakes", file, code=1)
+    file.write_text("[]")
+    assert "not a list of intakes" in uskat("admin", "load-intakes", file, code=1)

@@ -8,7 +8,7 @@ import pytest
 from services.storage import registry
 from services.storage.engine import make_engine, unit_of_work
 from tests.integration.test_api.test_seismic import RATE_HZ, SEISMOGRAPH, calibration, store
-from tests.integration.test_api.world import START, World, raise_alert
+from tests.integration.test_api.world import START, Filled, World, raise_alert
 from uskat.wire.seismic import Channel, encode_miniseed
 
 PAPER = {
@@ -23,9 +23,9 @@ METHOD = {
 
 
 @pytest.fixture
-def database(embedded_database: str) -> str:
+def filled(embedded_filled: Filled) -> Filled:
     """One kind of database is enough: the other answers these questions no differently."""
-    return embedded_database
+    return embedded_filled
 
 
 def shaking() -> bytes:

@@ -10,7 +10,7 @@ from services.alerts.attending import attend_all
 from services.alerts.weighing import weigh_anew
 from services.storage import registry
 from services.storage.engine import make_engine, unit_of_work
-from tests.integration.test_api.world import DEVICE, NOW, World, decoded, raise_alert
+from tests.integration.test_api.world import DEVICE, NOW, Filled, World, decoded, raise_alert
 from uskat.water.water_intake import demo_intakes
 
 INTAKE = {
@@ -33,9 +33,9 @@ JUDGED = text(
 
 
 @pytest.fixture
-def database(embedded_database: str) -> str:
+def filled(embedded_filled: Filled) -> Filled:
     """One kind of database is enough: the other answers these questions no differently."""
-    return embedded_database
+    return embedded_filled
 
 
 async def judged(world: World) -> None:
