@@ -24,6 +24,7 @@ from services.api.routers.blasts import BLAST_EXAMPLE
 from services.api.schema import answers, body_schema
 from services.api.state_word import LOCAL
 from services.api.version import version_of, version_tag
+from services.storage.blast_blocks import waiting_blocks
 from services.storage.blast_pairs import observed_of
 from services.storage.blast_registry import pit_outline
 from services.storage.blast_store import StepTaken, change_blast, file_blast
@@ -34,6 +35,7 @@ from uskat.blast.passport.in_order import passport_in_order, report_in_order
 from uskat.blast.passport.lifecycle import BlastStatus, Declaration, PostponeReason
 from uskat.blast.passport.model import Passport, Window
 from uskat.blast.passport.report import Report
+from uskat.blast.passport.same_block import same_block
 from uskat.wire.status import AwareTime
 
 TOLD = frozenset({BlastStatus.PUBLISHED, BlastStatus.POSTPONED})
@@ -100,10 +102,9 @@ async def post_passport(request: Request, context: Shared, asking: Asking) -> Re
     passport = await read_document(request, Passport)
     _ensure_own(asking, passport.enterprise)
     declaration = lifecycle.declare(passport, at=context.now(), by=asking.name)
-    outline = await context.database.ask(pit_outline, passport.pit)
+    complaints = await _complaints(context, passport)
     taken = await context.database.change(file_blast, declaration)
     location = {"Location": f"{API}/blasts/{passport.enterprise}/{passport.blast_id}"}
-    complaints = _passport_complaints(context, passport, outline)
     return _reply(context, taken, complaints, headers=location, status_code=201)
 
 
@@ -123,7 +124,7 @@ async def put_passport(
     _ensure_own(asking, enterprise)
     version = version_of(request)
     passport = await read_document(request, Passport)
-    complaints = _passport_complaints(context, passport, await context.database.ask(pit_outline, passport.pit))
+    complaints = await _complaints(context, passport)
 
     def amend(blast: Declaration) -> Declaration:
         if blast.status in TOLD:
@@ -187,6 +188,14 @@ async def post_report(
 def _ensure_own(asking: Principal, enterprise: str) -> None:
     if asking.enterprise != enterprise:
         raise Forbidden(f"token {asking.name!r} files the blasts of {asking.enterprise!r} only")
+
+
+async def _complaints(context: Context, passport: Passport) -> list[dict[str, Any]]:
+    """What does not fit a passport that is being filed, with what the database knows of its pit."""
+    outline = await context.database.ask(pit_outline, passport.pit)
+    key = {"enterprise": passport.enterprise, "pit": passport.pit, "besides": passport.blast_id}
+    twice = same_block(passport, await context.database.ask(waiting_blocks, **key), zone=LOCAL)
+    return [*_passport_complaints(context, passport, outline), *(item.to_json() for item in twice)]
 
 
 def _passport_complaints(context: Context, passport: Passport, outline: Sequence[Point] | None) -> list[dict[str, Any]]:

@@ -232,3 +232,33 @@ async def test_a_token_of_an_enterprise_needs_one(world):
         with pytest.raises(LookupError, match="not registered"):
             await registry.issue_token(connection, name="x", scopes=["enterprise"], enterprise="nobody")
     await engine.dispose()
+
+
+async def test_a_second_passport_for_one_block_is_told_until_the_first_is_cancelled(filer):
+    assert (await filer.file()).status_code == 201
+    first = filer.tag
+    again = await filer.file(blast_id="kp-2026-062")
+    assert [one["code"] for one in again.json()["discrepancies"]] == ["block_twice"]
+    assert "kp-2026-061" in again.json()["discrepancies"][0]["text"]
+    assert (await filer.step(tag=first, action="cancel")).status_code == 200
+    third = await filer.file(blast_id="kp-2026-063")
+    assert [one["text"][:60] for one in third.json()["discrepancies"]] == [
+        "На этом же блоке уже подан взрыв kp-2026-062, окно с 10.06.20"[:60]
+    ]
+
+
+async def test_a_cancelled_blast_takes_no_report_and_a_passed_window_no_announcement_both_in_russian(filer):
+    await filer.file()
+    filer.world.clock.now = at(5)
+    late = await filer.step(action="publish")
+    assert (late.status_code, late.json()["errors"][0]["code"]) == (409, "window_past")
+    assert "уже прошло" in late.json()["errors"][0]["text"]
+    assert (await filer.step(action="cancel")).status_code == 200
+    refused = await filer.report()
+    assert refused.status_code == 409
+    assert refused.json()["errors"][0]["message"].startswith("Сейчас нельзя подать отчёт: он отменён")
+    kept = (await filer.get()).json()
+    assert (kept["blast"]["status"], kept["passport"]["blast_id"]) == ("cancelled", "kp-2026-061")
+    late_paper = await filer.file(blast_id="kp-2026-064")
+    assert late_paper.status_code == 201, "kept, and told"
+    assert [one["code"] for one in late_paper.json()["discrepancies"]] == ["window_past"]

@@ -16,6 +16,7 @@ from uskat.blast.passport.delay import charge_per_delay
 from uskat.blast.passport.discrepancy import Weight
 from uskat.blast.passport.in_order import passport_in_order
 from uskat.blast.passport.rules import passport_rules
+from uskat.blast.passport.same_block import WaitingBlock, same_block
 from uskat.blast.provenance import Level
 
 RULES, REGISTER = passport_rules(), explosive_register()
@@ -159,6 +160,22 @@ def test_a_window_that_has_passed_is_an_error_when_filed_or_announced_only():
     (found,) = passport_in_order(passport(), zone=zone, now=end)
     assert (found.code, found.weight) == ("window_past", Weight.ERROR)
     assert "10.06.2026 15:00" in found.text, "local time"
+
+
+def test_a_second_passport_for_one_block_is_told_and_a_neighbour_is_not():
+    zone, block = ZoneInfo("Asia/Novokuznetsk"), passport().ring
+    width = max(longitude for longitude, _ in block) - min(longitude for longitude, _ in block)
+
+    def other(share):
+        return WaitingBlock(
+            "kp-2026-060", [(longitude + share * width, latitude) for longitude, latitude in block], FROM
+        )
+
+    (found,) = same_block(passport(), [other(0)], zone=zone)
+    assert (found.code, found.weight) == ("block_twice", Weight.WARNING)
+    assert "kp-2026-060, окно с 10.06.2026 13:00" in found.text
+    assert len(same_block(passport(), [other(0.3)], zone=zone)) == 1
+    assert same_block(passport(), [other(1.0), other(-1.0), other(5.0)], zone=zone) == []
 
 
 def test_a_danger_zone_smaller_than_computed_is_an_error():
