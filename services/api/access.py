@@ -228,6 +228,8 @@ ACCESS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", f"{API}/session"): PEOPLE,
     ("DELETE", f"{API}/session"): PEOPLE,
     ("DELETE", f"{API}/sessions"): PEOPLE,
+    ("POST", f"{API}/session/password"): PEOPLE,
+    ("POST", f"{API}/session/second-factor"): PEOPLE,
     ("POST", f"{API}/ingest/{{device}}/{{kind}}"): SENDERS,
     ("GET", f"{API}/notices"): OPERATORS,
     ("GET", f"{API}/alerts/{{alert_id}}/notices"): OPERATORS,

@@ -64,6 +64,7 @@ from services.api.routers import (
     notices,
     observations,
     openid,
+    own_credentials,
     pit_weather,
     precheck_pages,
     push,
@@ -107,7 +108,7 @@ ROUTERS = (
     complaints, complaint_pages, restrictions, restriction_check,
     notices, reaction_norms, contacts, subscriptions, subscription_pages, push,
     versions, seismic, fdsn, books, ingest, live, service,
-    session, openid, accounts, machine_keys, documentation, start_page,
+    session, own_credentials, openid, accounts, machine_keys, documentation, start_page,
     figures,
 )  # fmt: skip
 DESCRIPTION = """Water quality and blasting of a coal region: measured, judged, published.

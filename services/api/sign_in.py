@@ -12,6 +12,7 @@ from services.storage.session_store import Tokens, open_session
 from services.storage.sign_in_store import (
     Credentials,
     charge,
+    credentials_by_id,
     credentials_of,
     note_refusal,
     settle,
@@ -89,6 +90,26 @@ async def sign_in(context: Context, attempt: Attempt, *, password: str, code: st
     if outdated(stored):
         await context.published.change(store_password_hash, found.id, await context.passwords.hash(password))
     return await succeed(context, attempt, found, method=method)
+
+
+async def prove(context: Context, attempt: Attempt, account: int, *, password: str, code: str | None) -> Credentials:
+    """Credentials of whoever is signed in and shows once more who they are: password, and a code where there is one.
+
+    A token alone, left open on a screen or stolen, changes no credential. Failures count like those of signing in.
+    Raises Unauthenticated, TooManyRequests.
+    """
+    await admit(context, attempt)
+    found = await context.published.ask(credentials_by_id, account)
+    stored = found.password_hash if found is not None and not found.disabled else None
+    right = await context.passwords.matches(password, stored)
+    if found is None or stored is None or not right:
+        raise await refuse(context, attempt)
+    if found.totp_secret is not None and not await right_code(context, found, code):
+        raise await refuse(context, attempt)
+    await context.published.change(
+        settle, login=attempt.login, address=attempt.address, at=context.now(), policy=access_policy()
+    )
+    return found
 
 
 async def right_code(context: Context, found: Credentials, code: str | None) -> bool:

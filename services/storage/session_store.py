@@ -34,6 +34,10 @@ _END_ALL = text(
     """UPDATE session_family SET revoked_at = :at, revoked_why = :why
     WHERE account_id = :account AND revoked_at IS NULL AND expires_at > :at RETURNING id"""
 )
+_END_OTHERS = text(
+    """UPDATE session_family SET revoked_at = :at, revoked_why = :why
+    WHERE account_id = :account AND id <> :keep AND revoked_at IS NULL AND expires_at > :at RETURNING id"""
+)
 _FORGET = text("DELETE FROM access_token WHERE expires_at <= :at")
 _LIST = text(
     """SELECT id, method, address, created_at, expires_at FROM session_family
@@ -121,6 +125,12 @@ async def end_session(connection: AsyncConnection, family: int, *, who: Any, at:
 async def end_all_sessions(connection: AsyncConnection, account: int, *, why: Ending, at: datetime) -> int:
     """End every sign-in of an account; returns how many went on until now."""
     return len((await connection.execute(_END_ALL, {"account": account, "why": why.value, "at": at})).all())
+
+
+async def end_other_sessions(connection: AsyncConnection, account: int, *, keep: int, at: datetime) -> int:
+    """End every sign-in of an account but one, since its credentials are others now; returns how many."""
+    bound = {"account": account, "keep": keep, "why": Ending.ACCOUNT_CHANGED.value, "at": at}
+    return len((await connection.execute(_END_OTHERS, bound)).all())
 
 
 async def leave_everywhere(connection: AsyncConnection, account: int, *, who: Any, at: datetime) -> int:

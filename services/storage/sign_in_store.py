@@ -8,9 +8,9 @@ from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.storage.audit_log import record
+from services.storage.audit_log import Doer, record
 from services.storage.credential import token_hash
-from services.storage.session_store import Signer
+from services.storage.session_store import Signer, end_other_sessions
 from uskat.supervision.access.failures import NONE, Failures, after_failure
 from uskat.supervision.access.policy import AccessPolicy, FailureTerms
 
@@ -46,6 +46,14 @@ _USE_STEP = text(
     WHERE id = :id AND coalesce(totp_last_step, -1) < :step RETURNING id"""
 )
 _REHASH = text("UPDATE account SET password_hash = :hash WHERE id = :id")
+_SET_PASSWORD = text(
+    """UPDATE account SET password_hash = :new WHERE id = :id AND password_hash = :old AND disabled_at IS NULL
+    RETURNING id"""
+)
+_SET_TOTP = text(
+    """UPDATE account SET totp_secret = :new, totp_confirmed_at = NULL, totp_last_step = NULL
+    WHERE id = :id AND totp_secret IS NOT DISTINCT FROM CAST(:old AS bytea) AND disabled_at IS NULL RETURNING id"""
+)
 _REDEEM = text(
     """UPDATE account SET password_hash = :password, totp_secret = :totp, totp_confirmed_at = NULL,
         totp_last_step = NULL, invitation_hash = NULL, invitation_expires_at = NULL
@@ -149,6 +157,40 @@ async def redeem(
         return False
     await record(connection, who=signer, action="account.enrol", kind="account", object_id=signer.name)
     return True
+
+
+async def change_password(
+    connection: AsyncConnection, found: Credentials, *, new: str, keep: int, who: Doer, at: datetime
+) -> int | None:
+    """Set the owner's new password (hashed) and end all sign-ins but `keep`; returns how many ended.
+
+    None: the password has been changed meanwhile.
+    """
+    bound = {"id": found.id, "old": found.password_hash, "new": new}
+    if (await connection.execute(_SET_PASSWORD, bound)).first() is None:
+        return None
+    ended = await end_other_sessions(connection, found.id, keep=keep, at=at)
+    detail = {"ended": ended}
+    await record(connection, who=who, action="account.password", kind="account", object_id=found.login, detail=detail)
+    return ended
+
+
+async def change_second_factor(
+    connection: AsyncConnection, found: Credentials, *, new: bytes, keep: int, who: Doer, at: datetime
+) -> int | None:
+    """Set the owner's new TOTP secret (encrypted) and end all sign-ins but `keep`; returns how many ended.
+
+    None: the secret has been changed meanwhile.
+    """
+    bound = {"id": found.id, "old": found.totp_secret, "new": new}
+    if (await connection.execute(_SET_TOTP, bound)).first() is None:
+        return None
+    ended = await end_other_sessions(connection, found.id, keep=keep, at=at)
+    detail = {"ended": ended}
+    await record(
+        connection, who=who, action="account.second_factor", kind="account", object_id=found.login, detail=detail
+    )
+    return ended
 
 
 async def use_code(connection: AsyncConnection, account: int, *, step: int, at: datetime) -> bool:

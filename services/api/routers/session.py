@@ -138,7 +138,7 @@ async def post_refresh(request: Request, context: Shared) -> Response:
 )
 async def get_session(context: Shared, asking: Asking) -> Response:
     """For people who signed in; a machine key has no sign-in (409)."""
-    session, account = _person(asking)
+    session, account = person_of(asking)
     sessions = await context.database.ask(open_sessions, account, at=context.now())
     roles = sorted(role.value for role in asking.roles if role.value != "anonymous")
     told = Me(asking.name, roles, asking.organisation, sorted(asking.territories), session, sessions)
@@ -153,7 +153,7 @@ async def get_session(context: Shared, asking: Asking) -> Response:
 )
 async def delete_session(context: Shared, asking: Asking) -> Response:
     """The access token and the refresh token of this sign-in are refused from now on."""
-    session, _ = _person(asking)
+    session, _ = person_of(asking)
     await context.database.change(end_session, session, who=asking, at=context.now())
     return json_reply(Ended(1), headers=NO_STORE)
 
@@ -166,7 +166,7 @@ async def delete_session(context: Shared, asking: Asking) -> Response:
 )
 async def delete_sessions(context: Shared, asking: Asking) -> Response:
     """Every sign-in of the account ends, this one too."""
-    _, account = _person(asking)
+    _, account = person_of(asking)
     ended = await context.database.change(leave_everywhere, account, who=asking, at=context.now())
     return json_reply(Ended(ended), headers=NO_STORE)
 
@@ -206,7 +206,8 @@ async def post_enrolment(request: Request, context: Shared) -> Response:
     return json_reply(Enrolled(found.login, secret, address), headers=NO_STORE, status_code=201)
 
 
-def _person(asking: Principal) -> tuple[int, int]:
+def person_of(asking: Principal) -> tuple[int, int]:
+    """Ids of the sign-in and of the account. Raises Conflict for a machine key."""
     if asking.session is None or asking.account is None:
         raise Conflict("this is a machine key; it has no sign-in")
     return asking.session, asking.account
