@@ -51,7 +51,7 @@ UNBOUND: Mapping[str, str] = {
     "pit": f"{_PUBLIC}: outlines on the map",
     "receptor": f"{_PUBLIC}: what is protected stands on the map",
     "site_law": f"attenuation of a site, {_PUBLIC} with its data",
-    "water_intake": f"{_PUBLIC}: where water is taken, for whom a plume is told",
+    "water_intake": "where water is drawn concerns every agency along the river; only agencies have the routes",
     "parameter": _PUBLIC,
     "explosive_product": f"passports of products, {_PUBLIC}",
     "nmu_warning": f"warnings of the weather service, {_PUBLIC}",
