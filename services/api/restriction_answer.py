@@ -59,7 +59,7 @@ class RestrictionAnswer(msgspec.Struct):
 def restriction_answer(found: StoredDecision, *, asking: Principal, now: datetime) -> RestrictionAnswer:
     """What the reader may know: names of people only of their own side."""
     rules, last = decision_rules(), found.last
-    named = set(last.decision.addressees) | {one.enterprise for one in found.read if one.version == len(found.versions)}
+    named = set(found.bound) | {one.enterprise for one in found.read if one.version == len(found.versions)}
     return RestrictionAnswer(
         id=found.id,
         agency=found.agency,

@@ -17,6 +17,7 @@ from uskat.supervision.restriction.decision import (
     DecisionAction,
     DecisionError,
     DecisionVersion,
+    Restricted,
     add_version,
     check_decision,
     decision_of,
@@ -57,6 +58,13 @@ _ACKNOWLEDGE = text(
 _ENTERPRISES = text("SELECT code FROM organisation WHERE kind = 'enterprise'")
 _PLACES = text("SELECT code FROM place WHERE kind = 'pit' AND territory = :territory")
 _RIVERS = text("SELECT code FROM river")
+_WORKING = text(
+    """SELECT 'pit', p.code, o.code, NULL, NULL FROM pit p JOIN organisation o ON o.id = p.organisation_id
+    JOIN place l ON l.kind = 'pit' AND l.code = p.code WHERE l.territory = :territory
+    UNION SELECT p.kind, p.code, o.code, r.code, p.river_km FROM place p
+    JOIN organisation o ON o.id = p.organisation_id LEFT JOIN river r ON r.id = p.river_id
+    WHERE p.kind IN ('pit', 'outlet') AND p.territory = :territory"""
+)
 UNIQUE_VIOLATION = "23505"
 
 
@@ -85,12 +93,13 @@ class Acknowledgement:
 
 @dataclass(frozen=True, slots=True)
 class StoredDecision:
-    """A decision with everything that was decided and who has read it."""
+    """A decision with everything that was decided and who has read it. bound: enterprises that it speaks to now."""
 
     id: int
     agency: str
     versions: tuple[DecisionVersion, ...]
     read: tuple[Acknowledgement, ...]
+    bound: tuple[str, ...]
 
     @property
     def last(self) -> DecisionVersion:
@@ -117,7 +126,7 @@ async def issue_restriction(
         raise
     await _write(connection, identifier, 1, version=versions[-1])
     await _tell(connection, versions, now=at)
-    return StoredDecision(identifier, agency, versions, ())
+    return await read_restriction(connection, identifier)
 
 
 async def add_restriction_version(
@@ -143,7 +152,7 @@ async def add_restriction_version(
     stand = _bound(wanted, agency=agency) | {"id": identifier, "version": len(versions), "state": state}
     await connection.execute(_STAND, stand)
     await _tell(connection, versions, now=added.at)
-    return StoredDecision(identifier, agency, versions, known.read)
+    return await read_restriction(connection, identifier)
 
 
 async def acknowledge_restriction(
@@ -193,7 +202,28 @@ async def _whole(connection: AsyncConnection, heads: Collection[Any]) -> list[St
     read: dict[int, list[Acknowledgement]] = {head.id: [] for head in heads}
     for number, *values in map(row_values, await connection.execute(_READ_BY, ids)):
         read[number].append(Acknowledgement(*values))
-    return [StoredDecision(head.id, head.agency, tuple(versions[head.id]), tuple(read[head.id])) for head in heads]
+    return [
+        StoredDecision(
+            head.id, head.agency, tuple(versions[head.id]), tuple(read[head.id]),
+            await _bound_by(connection, versions[head.id][-1].decision),
+        )
+        for head in heads
+    ]  # fmt: skip
+
+
+async def _bound_by(connection: AsyncConnection, decision: Decision) -> tuple[str, ...]:
+    """Its addressees; where it names none, whoever has a pit or an outlet in its area."""
+    if decision.addressees:
+        return tuple(sorted(decision.addressees))
+    found = set()
+    for kind, code, enterprise, river, km in await connection.execute(_WORKING, {"territory": decision.territory}):
+        if decision.restricts is Restricted.BLASTING:
+            there = kind == "pit" and (not decision.pits or code in decision.pits)
+        else:
+            reached = not decision.reaches or any(reach.holds(river, km) for reach in decision.reaches)
+            there = kind == "outlet" and reached
+        found |= {enterprise} if there else set()
+    return tuple(sorted(found))
 
 
 async def _check(connection: AsyncConnection, decision: Decision, *, rules: DecisionRules) -> None:

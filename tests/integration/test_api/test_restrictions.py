@@ -79,6 +79,20 @@ async def test_a_decision_from_issue_to_withdrawal(world, inspectors):
     assert (await post(world, f"{one}/versions", own, 3, reason="обратно", decision=longer)).status_code == 422
 
 
+async def test_a_decision_that_names_nobody_waits_to_be_read_by_whoever_works_there(world, inspectors):
+    own = inspectors["inspection-lower-demo"]
+    issued = await post(world, PATH, own, **BODY | {"addressees": []})
+    assert [(one["enterprise"], one["reading"]) for one in decoded(issued)["addressees"]] == [
+        ("kedrovaya-pad-demo", "waiting")
+    ]
+    whole = await post(world, PATH, own, **BODY | {"number": "15/НМУ", "addressees": [], "pits": []})
+    assert {one["enterprise"] for one in decoded(whole)["addressees"]} >= {"kedrovaya-pad-demo"}
+    water = BODY | {"number": "16/П", "restricts": "discharge", "basis": "flood", "addressees": [], "pits": []}
+    everywhere = decoded(await post(world, PATH, own, **water))["addressees"]
+    nowhere = water | {"number": "17/П", "reaches": [{"river": "uskat", "from_km": 0, "to_km": 0}]}
+    assert (len(everywhere) > 0, decoded(await post(world, PATH, own, **nowhere))["addressees"]) == (True, [])
+
+
 async def test_the_check_tells_the_agency_of_suspicions_and_no_enterprise_of_others(world, inspectors):
     own = inspectors["inspection-lower-demo"]
     body = BODY | {"pits": [], "addressees": []}
