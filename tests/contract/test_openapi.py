@@ -10,7 +10,7 @@ from services.api.main import create_app
 from services.settings import Settings
 
 HIDDEN = {"/", "/docs", "/docs/assets/{name}", "/openapi.json"}
-PAGES = ("/complaints", "/subscription", "/restrictions")
+PAGES = ("/complaints", "/subscription", "/restrictions", "/alerts/", "/precheck")
 """Pages and forms of residents: for people, not for programs."""
 
 

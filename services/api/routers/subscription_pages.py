@@ -12,7 +12,7 @@ from fastapi.responses import Response
 
 from services.api.citizen_page import citizen_page
 from services.api.context import Context, Shared
-from services.api.errors import ApiError, InvalidRequest, NotFound, TooManyRequests
+from services.api.errors import ApiError, InvalidRequest, TooManyRequests
 from services.api.form import Form, read_form
 from services.api.query import PLAIN_TEXT
 from services.api.routers.subscriptions import NewSubscription, ask
@@ -26,7 +26,6 @@ from uskat.supervision.notice.area import AreaKind
 from uskat.supervision.notice.recipient import AddressError, mail_address
 
 SMALL_FORM = 4096
-SCRIPTS = frozenset({"push.js", "push-worker.js"})
 SCRIPT_HEADERS = {"Cache-Control": "no-cache", "Service-Worker-Allowed": "/subscription"}
 Token = Annotated[str, Query(max_length=100, pattern=PLAIN_TEXT)]
 router = APIRouter(prefix="/subscription", include_in_schema=False)
@@ -58,12 +57,16 @@ async def post_form(request: Request, context: Shared) -> Response:
     )
 
 
-@router.get("/script/{name}")
-async def get_script(name: str) -> Response:
-    """What the page runs for web push, and the service worker; the page works without them."""
-    if name not in SCRIPTS:
-        raise NotFound("no such script")
-    return Response(_script(name), media_type="text/javascript; charset=utf-8", headers=SCRIPT_HEADERS)
+@router.get("/push.js")
+async def get_push_script() -> Response:
+    """What the page runs for web push; it works without."""
+    return _script("push.js")
+
+
+@router.get("/push-worker.js")
+async def get_push_worker() -> Response:
+    """The service worker of the page."""
+    return _script("push-worker.js")
 
 
 @router.get("/confirm")
@@ -100,8 +103,12 @@ async def post_leave(context: Shared, token: Token) -> Response:
     return _done("Вы отписаны", "Адрес удалён, писем больше не будет.")
 
 
+def _script(name: str) -> Response:
+    return Response(_text(name), media_type="text/javascript; charset=utf-8", headers=SCRIPT_HEADERS)
+
+
 @cache
-def _script(name: str) -> str:
+def _text(name: str) -> str:
     return files("services.api").joinpath("templates", name).read_text(encoding="utf-8")
 
 

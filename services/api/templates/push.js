@@ -44,7 +44,7 @@ const SCOPE = "/subscription";
       say("Браузер не разрешил уведомления: это меняется в его настройках. The browser did not allow notifications.");
       return;
     }
-    await navigator.serviceWorker.register("/subscription/script/push-worker.js", { scope: SCOPE });
+    await navigator.serviceWorker.register("/subscription/push-worker.js", { scope: SCOPE });
     const registration = await navigator.serviceWorker.ready;
     const made = await registration.pushManager.subscribe({
       userVisibleOnly: true, applicationServerKey: bytes(box.dataset.key),

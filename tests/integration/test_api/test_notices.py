@@ -145,7 +145,7 @@ async def test_a_browser_subscribes_and_leaves_in_one_click_and_no_stranger_is_p
         assert f'data-key="{settings.push_public_key}"' in page.text
         for script in re.findall(r'src="([^"]+)"', page.text):
             assert (await world.client.get(script)).headers["content-type"].startswith("text/javascript")
-        worker = await world.client.get("/subscription/script/push-worker.js")
+        worker = await world.client.get("/subscription/push-worker.js")
         assert worker.headers["service-worker-allowed"] == "/subscription"
         for wrong in ({"endpoint": "http://127.0.0.1:5432/"}, {"keys": PUSH["keys"] | {"auth": "short"}},
                       {"area_code": "nowhere:0-10"}):  # fmt: skip

@@ -51,7 +51,7 @@ class Door(BaseHTTPRequestHandler):
         name = self.path.rpartition("/")[2]
         if self.path == "/subscription":
             self._answer(200, PAGE, "text/html; charset=utf-8")
-        elif self.path.startswith("/subscription/script/"):
+        elif name in {"push.js", "push-worker.js"}:
             script = files("services.api").joinpath("templates", name).read_bytes()
             self._answer(200, script, "text/javascript; charset=utf-8", {"Service-Worker-Allowed": "/subscription"})
         else:
