@@ -73,7 +73,10 @@ async def test_every_bad_cell_is_named_and_what_was_typed_stays(filer):
     page = await sent(filer, bad, wind_from="160", wind_speed="4")
     assert page.status_code == 422
     assert "Замечаний к паспорту: 2" in page.text
-    assert "<strong>Паспорт!C10</strong>, Общая масса ВВ: не число: нужны только цифры, в единицах «кг» (сейчас «много»)" in page.text
+    assert (
+        "<strong>Паспорт!C10</strong>, Общая масса ВВ: не число: нужны только цифры, в единицах «кг» (сейчас «много»)"
+        in page.text
+    )
     assert "Скважины!G5" in page.text
     assert 'name="wind_from" value="160"' in page.text
 
