@@ -26,7 +26,7 @@ from services.storage.journal import journal_backlog
 from uskat.water.network import Network, load_network
 from uskat.water.norms import exceeds, is_back, norm_in_force
 
-PATIENCE_S = 120.0
+PATIENCE_S = 240.0
 WATER = "REPLAY-W"
 OLDEST_RECORD_YEAR = 1990
 

@@ -129,7 +129,7 @@ async def replayed_table(path: Path, broker, folder: Path) -> ReplayReport:
     return await asyncio.wait_for(asyncio.to_thread(send), 150)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 async def test_a_water_record_comes_out_as_it_went_in(parts, record, tmp_path):
     database, broker = parts
     expected = expected_values(record)
