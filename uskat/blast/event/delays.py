@@ -81,14 +81,24 @@ def stack_lines(records: Sequence[RecordFeatures]) -> LineStack | None:
     clear = [r for r in records if r.peak_snr >= event_rules().delays.least_snr and len(r.spectrum_db) == LINES_HZ.size]
     if not clear:
         return None
-    power = np.array([record.spectrum_db for record in clear], dtype=np.float64) / DB
-    base = median_filter(power, size=(1, MEDIAN_BINS), mode="nearest")
-    above = np.exp(base - np.percentile(power, FLOOR_PERCENT, axis=1, keepdims=True))
+    parts = [_over_median(record.spectrum_db) for record in clear]
     trust = np.log10([record.peak_snr for record in clear])[:, None]
-    weight = trust * np.clip((above - 1) / (above + 4), 0.0, 1.0) + FAINT
-    residual = np.maximum(power - base, DEEPEST)
+    weight = trust * np.array([share for _, share in parts]) + FAINT
+    residual = np.array([lines for lines, _ in parts])
     length = float(np.median(sorted(record.duration_s for record in clear)[:NEAREST]))
     return LineStack((weight * residual).sum(axis=0) / weight.sum(axis=0), weight.sum(axis=0), length)
+
+
+@lru_cache(maxsize=4096)
+def _over_median(spectrum: tuple[int, ...]) -> tuple[Floats, Floats]:
+    """ln power of one record over its running median, and the share of each bin that is not noise.
+
+    Kept: an event is judged anew with every record that comes.
+    """
+    power = np.array(spectrum, dtype=np.float64) / DB
+    base = median_filter(power, size=MEDIAN_BINS, mode="nearest")
+    above = np.exp(base - np.percentile(power, FLOOR_PERCENT))
+    return np.maximum(power - base, DEEPEST), np.clip((above - 1) / (above + 4), 0.0, 1.0)
 
 
 def delay_fit(stack: LineStack, delay_s: float, *, groups: int) -> DelayFit:

@@ -1,7 +1,7 @@
 """What one seismograph's record says about its source, small enough to keep: the input of every later judgement."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Self
 
@@ -50,8 +50,10 @@ class RecordFeatures:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; times in ISO 8601."""
-        values = asdict(self)
-        return values | {name: values[name].isoformat() for name in TIMES}
+        # `dataclasses.asdict` would copy the spectrum number by number, for every record of a network
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        times = {name: values[name].isoformat() for name in TIMES}
+        return values | times | {"spectrum_db": list(self.spectrum_db)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
