@@ -51,9 +51,8 @@ _RECORDED = text(
 class DeclaredRow:
     """A declared blast. name: enterprise/number; charge_kg: per delay, as the passport says; firing_s: its length.
 
-    delay_s: between its groups, where they are regular.
-
-    fume: the gravest that the newest report or anybody else saw of its cloud.
+    delay_s: between its groups, where they are regular. fume: the gravest that the newest report or
+    anybody else saw of its cloud.
     """
 
     blast_id: int
