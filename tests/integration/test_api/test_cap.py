@@ -28,6 +28,13 @@ async def message(world: World, alert: int) -> ET.Element:
     return ET.fromstring(answer.content)
 
 
+async def page(world: World, alert: int) -> str:
+    """What residents read where a message leads them."""
+    answer = await world.client.get(f"/alerts/{alert}")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    return answer.text
+
+
 async def feed(world: World) -> ET.Element:
     answer = await world.client.get("/feeds/alerts.atom")
     assert answer.headers["content-type"] == "application/atom+xml; charset=utf-8"
@@ -44,6 +51,8 @@ async def test_a_public_alert_is_a_message_in_the_feed_and_is_cancelled_when_peo
     assert "Терентьевское" in (first.findtext(f"{CAP}info/{CAP}area/{CAP}areaDesc") or "")
     assert first.find(f"{CAP}info/{CAP}area/{CAP}polygon") is not None
     assert (await world.client.get(f"/api/v1/alerts/{hidden}/cap")).status_code == 404
+    assert "<strong>Проверяем.</strong>" in await page(world, number)
+    assert (await world.client.get(f"/alerts/{hidden}")).status_code == 404
 
     listed = await feed(world)
     [shown] = listed.findall(f"{ATOM}entry")
@@ -64,3 +73,6 @@ async def test_a_public_alert_is_a_message_in_the_feed_and_is_cancelled_when_peo
     assert (last.findtext(f"{CAP}references") or "").split(",")[1] == f"uskat-{number}-e{entry}"
     [shown] = (await feed(world)).findall(f"{ATOM}entry")
     assert shown.findtext(f"{ATOM}summary") == "Не подтвердилось: датчик"
+    told = await page(world, number)
+    assert "<strong>Не подтвердилось: датчик.</strong>" in told
+    assert "Сейчас этого нет" in told

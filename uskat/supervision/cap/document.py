@@ -81,7 +81,8 @@ def _info(root: ET.Element, alert: CapAlert, *, russian: bool) -> None:
 
 def _note(alert: CapAlert) -> str:
     """Why it is taken back (CAP 1.2 §3.2.1 asks for it), and that it is a demo."""
-    back = f"Отозвано: {alert.last.why or alert.word} Withdrawn: it was not confirmed." if alert.cancelled else ""
+    why = (alert.last.why or alert.word).rstrip(". ")
+    back = f"Отозвано: {why}. Withdrawn: it was not confirmed." if alert.cancelled else ""
     return " ".join(part for part in (back, DEMO if alert.demo else "") if part)
 
 

@@ -58,8 +58,8 @@ def english(value: str) -> str:
 
 
 def latin(text: str) -> str:
-    """A Russian name in Latin letters."""
-    return "".join(LATIN.get(one, LATIN.get(one.lower(), one).capitalize()) for one in text)
+    """A Russian name in Latin letters; what is in Latin letters stays."""
+    return "".join(LATIN.get(one) or (LATIN[one.lower()].capitalize() if one.lower() in LATIN else one) for one in text)
 
 
 def figures_in_words(alert: CapAlert) -> str:

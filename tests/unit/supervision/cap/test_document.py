@@ -119,10 +119,17 @@ def test_a_message_is_in_force_while_it_lasts_and_a_day_after():
     assert text(over, "info/expires") == "2026-06-02T11:00:30+07:00"  # not expired as it is sent
 
 
+def test_an_english_name_of_an_area_keeps_its_letters():
+    root = read(alert(area=Area("Река ниже поста Щучий", "The river below Щучий", rings=AREA.rings, circles=())))
+    assert [item.text for item in root.iter(f"{CAP}areaDesc")] == ["Река ниже поста Щучий", "The river below Shchuchiy"]
+
+
 def test_a_cancel_says_why_in_its_note():
     events = (OPENED, CapEvent("e12", T0 + timedelta(hours=1), cancels=True, why="данные исправлены."))
     root = read(alert(events=events, word="Не подтвердилось", demo=True))
     assert text(root, "note").startswith("Отозвано: данные исправлены. Withdrawn: it was not confirmed. Демо:")
+    silent = read(alert(events=(OPENED, CapEvent("e12", T0, cancels=True)), word="Не подтвердилось: датчик"))
+    assert text(silent, "note") == "Отозвано: Не подтвердилось: датчик. Withdrawn: it was not confirmed."
 
 
 words = st.text(min_size=1, max_size=300)
