@@ -104,7 +104,7 @@ def conversion(code: str, unit: str) -> Conversion:
         raise _refusal(parameter, unit)
     try:
         zero, one = (_quantity(number, given).to(wanted).magnitude for number in (0.0, 1.0))
-    except pint.PintError as error:
+    except (pint.PintError, ValueError) as error:  # a unit that reads as a number, «NaN», is a ValueError of pint
         raise _refusal(parameter, unit) from error
     return Conversion(round_factor(one - zero) * species, round_factor(zero) * species)
 

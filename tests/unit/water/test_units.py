@@ -32,6 +32,7 @@ def test_a_senders_unit_becomes_the_vocabularys(code, value, unit, expected):
         ("nh4", "mmol/L"), ("nh4", "mg/L P"), ("temp", "mg/L"), ("turb", "mg/L"), ("tss", "NTU"), ("ph", "mV"),
         ("level", "s"), ("ec25", "nonsense"), ("do", "%"), ("nh4", ""), ("nh4", "import os"), ("oil", "mg/L N"),
         ("unobtainium", "mg/L"), ("nh4", "mg/L/0"), ("nh4", "("), ("nh4", "mg**9**9**9/L"), ("nh4", "9" * 50), ("no3", "mg/L NO2"),
+        ("nh4", "NaN"), ("nh4", "NAN"), ("nh4", "inf"),
     ],
 )  # fmt: skip
 def test_what_does_not_convert_is_refused(code, unit):
