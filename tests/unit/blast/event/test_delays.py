@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simulators.waveform import BlastSource, blast_motion
-from tests.unit.blast.event.district_world import blast_records, declaration, district
+from tests.unit.blast.event.district_world import blast_records, declaration, district, earthquake_records
 from uskat.blast.event.delays import LINES_HZ, delay_fit, spectrum_db, stack_lines
 from uskat.blast.event.features import RecordSamples, extract_features
 from uskat.blast.event.judge import judge_events
@@ -117,3 +117,14 @@ def test_regular_delays_of_a_passport():
 @pytest.mark.parametrize("times", [[], [0], [0, 25], [0, 0, 0], [0, 17, 59, 70, 120]])
 def test_delays_that_are_no_row(times):
     assert regular_delay_ms(times, convention=WINDOW) is None
+
+
+def test_common_lines_speak_for_a_blast_against_an_earthquake():
+    def chance(lines: tuple[int, ...]) -> float:
+        shaken = [replace(record, spectrum_db=lines) for record in earthquake_records(WORLD)]
+        (event,) = judge_events(shaken, [], district=WORLD, utc_offset_h=7)
+        assert event.verdict is Verdict.EARTHQUAKE
+        return event.probabilities[Verdict.EARTHQUAKE]
+
+    smooth = tuple(round(-value / 4) for value in range(LINES_HZ.size))
+    assert chance(BLASTS[0.042][1].spectrum_db) < chance(smooth)
